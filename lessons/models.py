@@ -1,0 +1,270 @@
+"""The rows: courses and their immutable revisions, learners, submissions.
+
+A fact about one row is a property here; anything that touches two models or the
+outside world lives in ``lessons.services``.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from lessons import contracts
+
+
+class User(AbstractUser):
+    """A learner, instructor or guest. Guests have no usable password."""
+
+    is_guest = models.BooleanField(_("손님"), default=False, editable=False)
+
+
+class CourseQuerySet(models.QuerySet["Course"]):
+    def published(self) -> CourseQuerySet:
+        return self.filter(archived=False)
+
+
+class Course(models.Model):
+    """A course; ``source_hash`` is the content hash of its last import."""
+
+    slug = models.SlugField(_("주소 이름"), unique=True, max_length=80)
+    title = models.CharField(_("제목"), max_length=200)
+    summary = models.TextField(_("소개"), blank=True)
+    archived = models.BooleanField(_("보관함"), default=False)
+    source_hash = models.CharField(max_length=64, blank=True, editable=False)
+    edited_at = models.DateTimeField(null=True, blank=True, editable=False)  # in admin, since the last import
+
+    objects = CourseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["slug"]
+        verbose_name = verbose_name_plural = _("과정")
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("course", args=[self.slug])
+
+
+class LessonQuerySet(models.QuerySet["Lesson"]):
+    def published(self) -> LessonQuerySet:
+        return self.filter(archived=False, course__archived=False)
+
+
+class Lesson(models.Model):
+    """A lesson page. ``blocks`` and ``contents`` are rendered from ``body`` when saved.
+
+    blocks: [{"html": sanitised html} | {"exercise": slug}, …]
+    contents: [{"id": anchor, "title": text, "exercises": [slug, …]}, …], one entry a H2
+    """
+
+    course = models.ForeignKey(Course, models.CASCADE, related_name="lessons", verbose_name=_("과정"))
+    slug = models.SlugField(_("주소 이름"), max_length=80)
+    title = models.CharField(_("제목"), max_length=200)
+    summary = models.TextField(_("소개"), blank=True)
+    minutes = models.PositiveSmallIntegerField(_("읽는 시간(분)"), default=10)
+    objectives = models.JSONField(_("목표"), default=list, blank=True)
+    body = models.TextField(_("본문(Markdown)"), blank=True)
+    blocks = models.JSONField(default=list, editable=False)
+    contents = models.JSONField(default=list, editable=False)
+    position = models.PositiveSmallIntegerField(_("순서"), default=0)
+    archived = models.BooleanField(_("보관함"), default=False)
+    source_hash = models.CharField(max_length=64, blank=True, editable=False)
+    edited_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = LessonQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["course", "position", "slug"]
+        constraints = [models.UniqueConstraint(fields=["course", "slug"], name="lesson_slug_in_course")]
+        verbose_name = verbose_name_plural = _("단원")
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("lesson", args=[self.course.slug, self.slug])
+
+
+class LessonImage(models.Model):
+    """A picture of a lesson, served only as <img> with a sandboxing policy."""
+
+    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="images")
+    name = models.CharField(max_length=120)
+    content_type = models.CharField(max_length=40)
+    data = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["lesson", "name"], name="image_name_in_lesson")]
+        verbose_name = verbose_name_plural = _("그림")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ExerciseQuerySet(models.QuerySet["Exercise"]):
+    def published(self) -> ExerciseQuerySet:
+        return self.filter(archived=False, lesson__archived=False, lesson__course__archived=False)
+
+
+class Exercise(models.Model):
+    """An exercise's identity; what it asks and how it is graded is its ``revision``."""
+
+    course = models.ForeignKey(Course, models.CASCADE, related_name="exercises", verbose_name=_("과정"))
+    lesson = models.ForeignKey(Lesson, models.CASCADE, related_name="exercises", verbose_name=_("단원"))
+    slug = models.SlugField(_("주소 이름"), max_length=80)
+    title = models.CharField(_("제목"), max_length=200)
+    kind = models.CharField(_("종류"), max_length=8, choices=[(k.value, k.value) for k in contracts.Kind])
+    position = models.PositiveSmallIntegerField(_("순서"), default=0)
+    archived = models.BooleanField(_("보관함"), default=False)
+    revision = models.ForeignKey(
+        "Revision", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("지금 판")
+    )
+    source_hash = models.CharField(max_length=64, blank=True, editable=False)
+    edited_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = ExerciseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["lesson", "position", "slug"]
+        constraints = [models.UniqueConstraint(fields=["course", "slug"], name="exercise_slug_in_course")]
+        verbose_name = verbose_name_plural = _("문제")
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("exercise", args=[self.course.slug, self.slug])
+
+
+class Revision(models.Model):
+    """One immutable version of an exercise; submissions point at the one that graded them.
+
+    files: every file of the exercise's folder as path -> text (exercise.yaml, prompt.md,
+    starter/…, solution/…, wrong/…, checks/…); ``lessons.content`` parses it to an ExerciseSpec.
+    """
+
+    exercise = models.ForeignKey(Exercise, models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField(_("판"))
+    files = models.JSONField()
+    prompt_html = models.TextField()
+    content_hash = models.CharField(max_length=64)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["exercise", "-number"]
+        constraints = [models.UniqueConstraint(fields=["exercise", "number"], name="revision_number_in_exercise")]
+        verbose_name = verbose_name_plural = _("판")
+
+    def __str__(self) -> str:
+        return f"{self.exercise} #{self.number}"
+
+
+class Draft(models.Model):
+    """What a learner has in the editor and has not handed in; one a learner and exercise."""
+
+    learner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="drafts")
+    exercise = models.ForeignKey(Exercise, models.CASCADE, related_name="drafts")
+    files = models.JSONField(default=dict)
+    stdin = models.TextField(blank=True, default="")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["learner", "exercise"], name="one_draft_each")]
+        verbose_name = verbose_name_plural = _("쓰던 답")
+
+    def __str__(self) -> str:
+        return f"{self.learner} · {self.exercise}"
+
+
+class Origin(models.TextChoices):
+    LEARNER = "learner", _("학습자")
+    PROOF = "proof", _("검증")  # tryanswer, checkexercises: exempt from a learner's limits
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def waiting(self) -> SubmissionQuerySet:
+        return self.filter(status=contracts.Status.QUEUED)
+
+    def running(self) -> SubmissionQuerySet:
+        return self.filter(status=contracts.Status.RUNNING)
+
+    def open(self) -> SubmissionQuerySet:
+        return self.filter(status__in=[contracts.Status.QUEUED, contracts.Status.RUNNING])
+
+    def attempts(self) -> SubmissionQuerySet:
+        """What counts as a try: graded and finished; a broken one costs nothing."""
+        return self.filter(graded=True, status=contracts.Status.FINISHED)
+
+
+class Submission(models.Model):
+    """One answer handed in. The row is the job: QUEUED rows are the queue.
+
+    ``attempt`` counts claims, so that a late result of an earlier claim is dropped.
+    ``result`` is {"checks": [CheckResult as dict], "output": [{"probe", "stdout", "stderr",
+    "exit_code", "ended", "cpu_ms", "peak_mb", "truncated"}], "timings": {phase: ms}}.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    learner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="submissions")
+    revision = models.ForeignKey(Revision, models.PROTECT, related_name="submissions", verbose_name=_("판"))
+    exercise = models.ForeignKey(Exercise, models.PROTECT, related_name="submissions", verbose_name=_("문제"))
+    origin = models.CharField(max_length=8, choices=Origin, default=Origin.LEARNER)
+    graded = models.BooleanField(_("채점"), default=True)  # False: 실행, tried but not graded
+    files = models.JSONField(_("답"), default=dict)
+    stdin = models.TextField(blank=True, default="")
+    token = models.CharField(max_length=40, blank=True, default="")  # of the form: a double click lands once
+    seed = models.BigIntegerField(default=0)
+
+    status = models.CharField(
+        _("상태"), max_length=8, choices=[(s.value, s.value) for s in contracts.Status], default=contracts.Status.QUEUED
+    )
+    verdict = models.CharField(
+        _("결과"), max_length=16, blank=True, default="", choices=[(v.value, v.value) for v in contracts.Verdict]
+    )
+    score = models.FloatField(_("점수"), null=True, blank=True)
+    result = models.JSONField(default=dict)
+    cpu_ms = models.PositiveIntegerField(null=True, blank=True)
+    peak_mb = models.FloatField(null=True, blank=True)
+
+    attempt = models.PositiveIntegerField(default=0)
+    broken_count = models.PositiveSmallIntegerField(default=0)
+    broken_reason = models.CharField(max_length=300, blank=True, default="")
+    worker = models.CharField(max_length=80, blank=True, default="")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    retry_at = models.DateTimeField(null=True, blank=True)
+    queued_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-queued_at"]
+        indexes = [
+            models.Index(fields=["status", "queued_at"], name="submission_queue"),
+            models.Index(fields=["learner", "exercise", "-queued_at"], name="submission_history"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["learner", "exercise", "token"], condition=~models.Q(token=""), name="one_submission_a_token"
+            )
+        ]
+        verbose_name = verbose_name_plural = _("제출")
+
+    def __str__(self) -> str:
+        return f"{self.exercise} · {self.learner}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in (contracts.Status.QUEUED, contracts.Status.RUNNING)
+
+    @property
+    def passed(self) -> bool:
+        return self.verdict == contracts.Verdict.PASS
