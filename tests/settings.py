@@ -15,3 +15,6 @@ STORAGES = {
     **STORAGES,  # noqa: F405  (from portal.settings)
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+
+# A file, not memory: threads then lock each other out exactly as they do when the portal serves.
+DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}  # noqa: F405  (from portal.settings)
