@@ -14,7 +14,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from lessons import contracts
+from lessons import content, contracts
 
 
 class User(AbstractUser):
@@ -165,6 +165,21 @@ class Revision(models.Model):
     def __str__(self) -> str:
         return f"{self.exercise} #{self.number}"
 
+    @property
+    def spec(self) -> contracts.ExerciseSpec:
+        """The parsed exercise, kept in this process; raises ContentError where the files hold none."""
+        key = (self.pk, self.content_hash)
+        if key not in _specs:
+            if len(_specs) >= SPECS_KEPT:
+                _specs.clear()
+            _specs[key] = content.parse_exercise(self.exercise.slug, self.files)
+        return _specs[key]
+
+
+# A revision never changes, so its parsed form is good for as long as the process lives.
+SPECS_KEPT = 500
+_specs: dict[tuple[int, str], contracts.ExerciseSpec] = {}
+
 
 class Draft(models.Model):
     """What a learner has in the editor and has not handed in; one a learner and exercise."""
@@ -186,6 +201,16 @@ class Draft(models.Model):
 class Origin(models.TextChoices):
     LEARNER = "learner", _("학습자")
     PROOF = "proof", _("검증")  # tryanswer, checkexercises: exempt from a learner's limits
+
+
+class BrokenReason(models.TextChoices):
+    """Whose fault it was when no verdict came: never the learner's. Details are in the log."""
+
+    ENGINE = "engine", _("채점 서버에 닿지 못했어요.")
+    ENVIRONMENT = "environment", _("채점에 쓸 환경이 아직 준비되지 않았어요.")
+    DISK = "disk", _("채점 서버의 디스크가 가득 찼어요.")
+    CONTENT = "content", _("문제 파일에 잘못이 있어요.")
+    INTERNAL = "internal", _("채점하다가 예상하지 못한 문제가 생겼어요.")
 
 
 class SubmissionQuerySet(models.QuerySet["Submission"]):
@@ -235,7 +260,7 @@ class Submission(models.Model):
 
     attempt = models.PositiveIntegerField(default=0)
     broken_count = models.PositiveSmallIntegerField(default=0)
-    broken_reason = models.CharField(max_length=300, blank=True, default="")
+    broken_reason = models.CharField(max_length=16, choices=BrokenReason, blank=True, default="")
     worker = models.CharField(max_length=80, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)

@@ -7,7 +7,7 @@ os.environ.setdefault("NARU_DATA", tempfile.mkdtemp(prefix="naru-test-"))
 os.environ.setdefault("NARU_SECRET_KEY", "only-for-tests-0123456789-0123456789-0123456789")
 os.environ.setdefault("NARU_DISPATCHER", "0")
 
-from portal.settings import *  # noqa: E402, F403  (the variables above must be set first)
+from portal.settings import *  # noqa: F403  (the variables above must be set first)
 
 SANDBOX = os.environ.get("NARU_TEST_SANDBOX", "tests.fakes.FakeSandbox")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
