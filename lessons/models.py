@@ -141,6 +141,13 @@ class Exercise(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("exercise", args=[self.course.slug, self.slug])
 
+    @property
+    def spec(self) -> contracts.ExerciseSpec:
+        """What its current revision says; raises LookupError where it has none, else as Revision.spec."""
+        if self.revision is None:
+            raise LookupError(f"{self.slug} has no revision")
+        return self.revision.spec
+
 
 class Revision(models.Model):
     """One immutable version of an exercise; submissions point at the one that graded them.

@@ -65,17 +65,22 @@ def release(*, worker: str) -> int:
 
 
 def requeue_expired() -> int:
-    """Queue again what lost its holder, and broken rows whose time to retry has come; how many rows."""
+    """Queue again what lost its holder, and broken rows whose time to retry has come; how many rows.
+
+    A broken proof is left to the command that waits for it.
+    """
     now = timezone.now()
-    due = Q(status=Status.RUNNING, lease_until__lt=now) | Q(status=Status.BROKEN, retry_at__lte=now)
+    due = Q(status=Status.RUNNING, lease_until__lt=now) | Q(
+        status=Status.BROKEN, retry_at__lte=now, origin=Origin.LEARNER
+    )
     if not Submission.objects.filter(due).exists():  # the usual case takes no write lock
         return 0
     return Submission.objects.filter(due).update(**_QUEUED_AGAIN)
 
 
-def has_waiting() -> bool:
-    """Whether a learner's submission waits."""
-    return _waiting(None).exists()
+def count_waiting() -> int:
+    """How many learners' submissions may be claimed now."""
+    return _waiting(None).count()
 
 
 def place_of(submission: Submission) -> int:

@@ -1,8 +1,13 @@
-"""The ASGI application that uvicorn serves."""
+"""The ASGI application that uvicorn serves: pages, and in embedded mode the dispatcher beside them."""
 
 import os
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-application = get_asgi_application()
+pages = get_asgi_application()
+
+# Django must be set up before anything that imports its models.
+from portal.lifespan import Lifespan  # noqa: E402
+
+application = Lifespan(pages)

@@ -1,0 +1,46 @@
+"""Guests, and what becomes of their work."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.db import transaction
+from django.db.models import Q
+
+from lessons.models import Draft, Submission, User
+
+
+def create_guest() -> User:
+    """A learner without a name or a password, good for as long as the session lives."""
+    guest = User(username=f"guest-{secrets.token_hex(8)}", is_guest=True)
+    guest.set_unusable_password()
+    guest.save(force_insert=True)
+    return guest
+
+
+@transaction.atomic
+def adopt_guest_work(*, guest: User, learner: User) -> None:
+    """Move a guest's submissions and drafts to the learner who logged in, and forget the guest.
+
+    Where both have a draft of an exercise, the newer one stays. Nothing happens for who is no guest.
+    """
+    if not guest.is_guest or guest.pk == learner.pk:
+        return
+    _adopt_drafts(guest, learner)
+    # A form's token tells a double click; after the move two rows might share one.
+    work = Submission.objects.filter(learner=guest)
+    tokens = learner.submissions.exclude(token="").values("token")
+    work.filter(~Q(token=""), token__in=tokens).update(token="")
+    work.update(learner=learner)
+    guest.delete()
+
+
+def _adopt_drafts(guest: User, learner: User) -> None:
+    own = {draft.exercise_id: draft for draft in Draft.objects.filter(learner=learner)}
+    outdated: list[int] = []
+    for draft in Draft.objects.filter(learner=guest):
+        mine = own.get(draft.exercise_id)
+        if mine is not None:
+            outdated.append(mine.pk if mine.updated_at < draft.updated_at else draft.pk)
+    Draft.objects.filter(pk__in=outdated).delete()
+    Draft.objects.filter(learner=guest).update(learner=learner)

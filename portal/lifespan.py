@@ -1,0 +1,63 @@
+"""Start and stop what runs beside the pages, when the server says so.
+
+Django knows no lifespan messages; everything else is passed on to it untouched.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+
+from lessons.services import dispatch, doctor, grading, sandboxes
+
+logger = logging.getLogger(__name__)
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+
+class Lifespan:
+    """An ASGI application around ``pages``."""
+
+    def __init__(self, pages: Application) -> None:
+        self.pages = pages
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await self.pages(scope, receive, send)
+            return
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                try:
+                    await sync_to_async(start)()
+                except Exception as error:
+                    logger.exception("The dispatcher could not start")
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    return
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                await sync_to_async(stop)()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+
+def start() -> None:
+    """Start pool, reaper and dispatcher where this process grades; say in the log what is wrong."""
+    if settings.DISPATCHER:
+        sandboxes.start_sandbox()
+        dispatch.start(grade=grading.grade_submission)
+        doctor.log_findings_soon()
+
+
+def stop() -> None:
+    """Finish what is being graded, then end the containers."""
+    if settings.DISPATCHER:
+        dispatch.stop()
+        sandboxes.close_sandbox()
