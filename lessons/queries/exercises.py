@@ -1,0 +1,206 @@
+"""Exercises as pages show them: one, or all of a lesson in a fixed number of queries."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import OuterRef, Subquery
+from django.urls import reverse
+from django.utils.safestring import mark_safe
+
+from lessons.content.catalogue import read_catalogue
+from lessons.contracts import ExerciseSpec, Kind, Status
+from lessons.models import Draft, Exercise, ExerciseQuerySet, Origin, Submission, User
+from lessons.queries import words
+from lessons.queries.files import editor_files
+from lessons.queries.progress import NO_STANDING, Standing, standings
+from lessons.queries.quizzes import question_views, right_answers
+from lessons.queries.shapes import ExerciseView
+from lessons.queries.submissions import hints_of, solution_visible, submission_view
+from lessons.queries.text import inline_html
+
+
+def shown_exercises() -> ExerciseQuerySet:
+    """Published exercises with what their pages need, and without what only parsing needs."""
+    rows = Exercise.objects.published().exclude(revision=None).select_related("course", "lesson", "revision")
+    return rows.defer("revision__files", "lesson__body", "lesson__blocks", "lesson__contents")
+
+
+def exercise_for(course_slug: str, exercise_slug: str) -> Exercise | None:
+    return shown_exercises().filter(course__slug=course_slug, slug=exercise_slug).first()
+
+
+def exercise_views(
+    exercises: Sequence[Exercise],
+    *,
+    learner: User | None,
+    place_of: Callable[[Submission], int],
+    known: Mapping[int, Standing] | None = None,
+) -> list[ExerciseView]:
+    """The exercises (of ``shown_exercises``) with this learner's drafts, latest results and progress.
+
+    ``place_of`` is the queue's; ``known`` are standings that the caller has already.
+    """
+    ids = [exercise.pk for exercise in exercises]
+    if known is None:
+        known = standings(learner, ids)
+    drafts = _drafts(learner, ids)
+    latest = _latest(learner, exercises)
+    return [
+        _exercise_view(
+            exercise,
+            learner=learner,
+            standing=known.get(exercise.pk, NO_STANDING),
+            draft=drafts.get(exercise.pk),
+            latest=latest.get(exercise.pk),
+            place_of=place_of,
+        )
+        for exercise in exercises
+    ]
+
+
+def exercise_view(
+    exercise: Exercise,
+    *,
+    learner: User | None,
+    place_of: Callable[[Submission], int],
+    restored: Submission | None = None,
+    posted: Draft | None = None,
+    problems: Sequence[str] = (),
+) -> ExerciseView:
+    """One exercise. ``restored`` puts an old attempt's files into the editor; ``posted`` is an unsaved draft of
+    what was just refused for ``problems``."""
+    known = standings(learner, [exercise.pk])
+    standing = known.get(exercise.pk, NO_STANDING)
+    draft = posted or _drafts(learner, [exercise.pk]).get(exercise.pk)
+    number = 0
+    if restored is not None:
+        draft = Draft(exercise=exercise, files=restored.files, stdin=restored.stdin)
+        view = submission_view(restored, standing=standing)
+        number = view.number
+    return _exercise_view(
+        exercise,
+        learner=learner,
+        standing=standing,
+        draft=draft,
+        latest=_latest(learner, [exercise]).get(exercise.pk),
+        place_of=place_of,
+        problems=problems,
+        from_attempt=number,
+    )
+
+
+def _exercise_view(
+    exercise: Exercise,
+    *,
+    learner: User | None,
+    standing: Standing,
+    draft: Draft | None,
+    latest: Submission | None,
+    place_of: Callable[[Submission], int],
+    problems: Sequence[str] = (),
+    from_attempt: int = 0,
+) -> ExerciseView:
+    revision = exercise.revision
+    if revision is None:
+        raise ValueError(f"{exercise}: no revision; take exercises from shown_exercises()")
+    spec = revision.spec
+    quiz = spec.kind == Kind.QUIZ
+    texts = draft.files if draft else latest.files if latest else {}
+    seen = solution_visible(spec, standing)
+    hints = _hints(spec, standing, latest)
+    address = [exercise.course.slug, exercise.slug]
+    url = reverse("exercise", args=address)
+    return ExerciseView(
+        exercise=exercise,
+        dom_id=f"exercise-{exercise.slug}",
+        kind=exercise.kind,
+        kind_label=words.kind_label(exercise.kind),
+        prompt_html=mark_safe(revision.prompt_html),  # noqa: S308  (sanitised when the revision was saved)
+        files=() if quiz else editor_files(spec, texts),
+        questions=question_views(spec, texts, shuffle=f"{learner.pk if learner else 0}/{exercise.pk}") if quiz else (),
+        points=f"{sum(check.weight for check in spec.checks):g}",
+        stdin=draft.stdin if draft else "",
+        can_run=_can_run(spec),
+        can_submit=learner is not None or settings.GUESTS,
+        token=str(uuid.uuid4()),
+        latest=_latest_view(latest, standing, place_of) if latest else None,
+        attempts=standing.attempts,
+        passed=standing.passed,
+        hints=tuple(inline_html(hint) for hint in hints),
+        hints_left=len(spec.hints) - len(hints),
+        solution=_solution_files(spec) if seen and not quiz else (),
+        solution_questions=right_answers(spec) if seen and quiz else (),
+        solution_after=spec.solution_after,
+        limits="" if quiz else words.limits_sentence(spec.limits),
+        environment="" if quiz else environment_title(spec.environment),
+        problems=tuple(problems),
+        from_attempt=from_attempt,
+        url=url,
+        submit_url=reverse("submissions", args=address),
+        draft_url=reverse("draft", args=address),
+        history_url=reverse("submissions", args=address),
+        login_url=f"{reverse('login')}?next={url}",
+    )
+
+
+def environment_title(name: str) -> str:
+    """The environment as learners know it: its title in the catalogue, else its name."""
+    return _titles(settings.CATALOGUE).get(name, name)
+
+
+@cache
+def _titles(catalogue: Path) -> dict[str, str]:
+    return {name: environment.title for name, environment in read_catalogue(catalogue).items()}
+
+
+def _can_run(spec: ExerciseSpec) -> bool:
+    """실행 needs a visible run probe, whose program it starts with the learner's own input."""
+    return spec.kind == Kind.RUN and any(probe.type == "run" and not probe.hidden for probe in spec.probes)
+
+
+def _solution_files(spec: ExerciseSpec) -> tuple:
+    return tuple(file for file in editor_files(spec, spec.solution) if file.editable)
+
+
+def _hints(spec: ExerciseSpec, standing: Standing, latest: Submission | None) -> list[str]:
+    if standing.attempts == 0:
+        return []
+    graded = latest is not None and latest.graded and latest.status == Status.FINISHED
+    return hints_of(spec, standing, latest.result.get("checks", []) if latest and graded else [])
+
+
+def _latest_view(latest: Submission, standing: Standing, place_of: Callable[[Submission], int]) -> object:
+    counted = latest.status == Status.FINISHED
+    number = (standing.attempts if counted else standing.attempts + 1) if latest.graded else 0
+    place = place_of(latest) if latest.status == Status.QUEUED else 0
+    return submission_view(latest, place=place, standing=standing, number=number)
+
+
+def _drafts(learner: User | None, exercise_ids: Sequence[int]) -> dict[int, Draft]:
+    if learner is None or not exercise_ids:
+        return {}
+    return {draft.exercise_id: draft for draft in Draft.objects.filter(learner=learner, exercise__in=exercise_ids)}
+
+
+def _latest(learner: User | None, exercises: Sequence[Exercise]) -> dict[int, Submission]:
+    """The newest submission of each exercise, with the exercise and the learner already known."""
+    if learner is None or not exercises:
+        return {}
+    newest = Submission.objects.filter(learner=learner, exercise=OuterRef("pk"), origin=Origin.LEARNER)
+    ids = Exercise.objects.filter(pk__in=[exercise.pk for exercise in exercises]).order_by()
+    newest_ids = ids.values_list(Subquery(newest.order_by("-queued_at").values("pk")[:1]), flat=True)
+    rows = Submission.objects.filter(pk__in=newest_ids).select_related("revision")
+    rows = rows.defer("revision__files", "revision__prompt_html")
+    known = {exercise.pk: exercise for exercise in exercises}
+    found: dict[int, Submission] = {}
+    for row in rows:
+        row.exercise = known[row.exercise_id]
+        row.revision.exercise = row.exercise
+        row.learner = learner
+        found[row.exercise_id] = row
+    return found

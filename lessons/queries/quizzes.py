@@ -1,0 +1,81 @@
+"""What a quiz shows and what stands in its answer; the form and the pages read it here alike."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import yaml
+from django.utils.safestring import SafeString
+
+from lessons.contracts import CheckSpec, ExerciseSpec
+from lessons.queries.shapes import OptionView, QuestionView
+from lessons.queries.text import inline_html
+
+ANSWER_FILE = "answer.yaml"
+FIELD_PREFIX = "q:"
+
+
+def answers_in(files: Mapping[str, str]) -> dict[str, list[str]]:
+    """Question id -> what was chosen or written, from a stored answer; {} where none can be read."""
+    try:
+        loaded = yaml.safe_load(files.get(ANSWER_FILE, ""))
+    except yaml.YAMLError:
+        return {}
+    if not isinstance(loaded, dict):
+        return {}
+    answers: dict[str, list[str]] = {}
+    for question, value in loaded.items():
+        values = value if isinstance(value, list) else [value]
+        answers[str(question)] = [str(item) for item in values if item is not None]
+    return answers
+
+
+def question_views(spec: ExerciseSpec, files: Mapping[str, str], *, shuffle: str) -> tuple[QuestionView, ...]:
+    """The questions with what stands in ``files``; ``shuffle`` seeds the order of an order's items."""
+    answers = answers_in(files)
+    return tuple(
+        _question_view(check, number, answers.get(check.id, []), shuffle)
+        for number, check in enumerate(spec.checks, start=1)
+    )
+
+
+def right_answers(spec: ExerciseSpec) -> tuple[tuple[SafeString, tuple[SafeString, ...]], ...]:
+    """Each question's prompt with the reference answer, for who may see it."""
+    answers = answers_in(spec.solution)
+    return tuple(
+        (inline_html(check.title), tuple(inline_html(text) for text in answers.get(check.id, [])))
+        for check in spec.checks
+    )
+
+
+def option_texts(check: CheckSpec) -> list[str]:
+    """The texts that a choice or an order offers, as authored; [] for a short answer."""
+    if check.type == "choice":
+        return [str(option["text"]) for option in check.fields.get("options", ())]
+    return [str(item) for item in check.fields.get("items", ())]
+
+
+def _question_view(check: CheckSpec, number: int, answer: Sequence[str], shuffle: str) -> QuestionView:
+    texts = option_texts(check)
+    if check.type == "order":
+        complete = sorted(answer) == sorted(texts)
+        texts = list(answer) if complete else _shuffled(texts, f"{shuffle}/{check.id}")
+    right = sum(1 for option in check.fields.get("options", ()) if option.get("correct"))
+    return QuestionView(
+        id=check.id,
+        field=f"{FIELD_PREFIX}{check.id}",
+        number=number,
+        type=check.type,
+        prompt_html=inline_html(check.title),
+        multiple=check.type == "choice" and right > 1,
+        options=tuple(OptionView(value=text, html=inline_html(text), chosen=text in answer) for text in texts),
+        text=answer[0] if answer and check.type == "short" else "",
+        answered=any(text.strip() for text in answer),
+    )
+
+
+def _shuffled(texts: Sequence[str], seed: str) -> list[str]:
+    """The same order for the same seed, and never the right one where there is another."""
+    order = sorted(texts, key=lambda text: hashlib.sha256(f"{seed}/{text}".encode()).digest())
+    return order[1:] + order[:1] if order == list(texts) else order
