@@ -1,0 +1,83 @@
+"""The engine's Dockerfile carries the run images: their own Dockerfiles, copied in as build stages.
+
+One file that any Docker builds, with no order between images to keep. Each ``labs/<name>/Dockerfile`` stays the
+source; ``python bin/_naru dockerfile`` writes their stages between the marks, and a test compares.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+from _naru.places import ROOT
+
+TARGET = ROOT / "labs" / "engine" / "Dockerfile"
+CATALOGUE = ROOT / "labs" / "catalogue.yaml"
+STAGES = ("# >>> run images, copied from labs/*/Dockerfile by `python bin/_naru dockerfile`", "# <<< run images")
+COPIES = ("# >>> their root file systems, likewise", "# <<< root file systems")
+CONFIG = ("ENTRYPOINT", "CMD", "ENV", "USER", "WORKDIR", "LABEL")
+PACK = "RUN tar --one-file-system --sort=name --exclude=./rootfs.tar.gz -C / -cf - . | gzip -1 -n >/rootfs.tar.gz"
+
+
+def environments(catalogue: str) -> dict[str, tuple[str, str]]:
+    """name -> (image, build folder). The catalogue is YAML, but nothing may be installed yet: read the flat lines."""
+    found: dict[str, dict[str, str]] = {}
+    name = ""
+    for line in catalogue.splitlines():
+        if match := re.fullmatch(r"  ([a-z0-9-]+):\s*", line):
+            name = match[1]
+            found[name] = {}
+        elif name and (match := re.fullmatch(r"    (image|build): *(\S+)\s*", line)):
+            found[name][match[1]] = match[2]
+    return {name: (entry["image"], entry["build"]) for name, entry in found.items()}
+
+
+def stages_of(name: str, text: str) -> tuple[str, list[str]]:
+    """A run image's Dockerfile with stages renamed to ``<name>-…`` (the last: ``<name>``), and its config lines."""
+    lines = [line for line in text.replace("\\\n", "\\\0").splitlines() if not line.startswith("# syntax")]
+    froms = [index for index, line in enumerate(lines) if line.upper().startswith("FROM ")]
+    if not froms:
+        raise ValueError(f"labs/{name}/Dockerfile: no FROM")
+    known = {match[1] for line in lines if (match := re.match(r"(?i)FROM\s+.*\s+AS\s+(\S+)\s*$", line))}
+    config: list[str] = []
+    for index, line in enumerate(lines):
+        if index in froms:
+            base = line.split()[1]
+            base = f"{name}-{base}" if base in known else base
+            own = re.search(r"(?i)\sAS\s+(\S+)\s*$", line)
+            stage = name if index == froms[-1] else f"{name}-{own[1]}" if own else f"{name}-{index}"
+            lines[index] = f"FROM {base} AS {stage}"
+        elif match := re.match(r"(COPY\s+(?:--\S+\s+)*--from=)(\S+)(.*)", line, re.DOTALL):
+            source = f"{name}-{match[2]}" if match[2] in known else match[2]
+            lines[index] = f"{match[1]}{source}{match[3]}"
+        if index > froms[-1] and line.split(" ")[0] in CONFIG:
+            config.append(re.sub(r"\\\0\s*", "", line))
+    return "\n".join(lines).replace("\\\0", "\\\n").strip(), config
+
+
+def assemble(current: str, catalogue: str, folder: Path = ROOT) -> str:
+    """The engine's Dockerfile with its two generated parts written anew."""
+    stages, copies = [], []
+    for name, (image, build) in environments(catalogue).items():
+        text, config = stages_of(name, (folder / build / "Dockerfile").read_text())
+        stages += [text, "", f"FROM {name} AS {name}-rootfs", "USER 0:0", PACK, ""]
+        written = " ".join(shlex.quote(line) for line in config)
+        config_from = f"printf '%s\\n' {written}" if config else ":"
+        copies += [
+            f"COPY --from={name}-rootfs /rootfs.tar.gz /images/{image}.tar.gz",
+            f"RUN sha256sum </images/{image}.tar.gz | cut -c1-64 >/images/{image}.key \\",
+            f"    && {config_from} >/images/{image}.config",
+        ]
+    return _between(_between(current, STAGES, stages), COPIES, copies)
+
+
+def _between(text: str, marks: tuple[str, str], lines: list[str]) -> str:
+    head, rest = text.split(marks[0] + "\n", 1)
+    _, tail = rest.split(marks[1] + "\n", 1)
+    return "\n".join([head + marks[0], *lines, marks[1]]) + "\n" + tail
+
+
+def main(arguments: list[str]) -> int:
+    TARGET.write_text(assemble(TARGET.read_text(), CATALOGUE.read_text()))
+    return 0
