@@ -1,7 +1,8 @@
-"""``python bin/_naru start|test|serve|dockerfile|compose-plugins``; bin/start and bin/test call this."""
+"""``python bin/_naru start|test|serve|dockerfile``; bin/start and bin/test call this."""
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -11,19 +12,13 @@ from _naru import say
 
 
 def main(command: str, arguments: list[str]) -> int:
-    if command == "start":
-        from _naru.start import main as run
-    elif command == "test":
-        from _naru.check import main as run
-    elif command == "serve":
-        from _naru.serve import main as run
-    elif command == "dockerfile":
-        from _naru.dockerfile import main as run
-    else:
+    modules = {"start": "start", "test": "check", "serve": "serve", "dockerfile": "dockerfile"}
+    if command not in modules:
         print(__doc__, file=sys.stderr)
         return 2
+    run = importlib.import_module(f"_naru.{modules[command]}").main  # only the one that is asked for
     try:
-        return run(arguments)
+        return int(run(arguments))
     except say.Failure as failure:
         say.failed(failure)
         return 1

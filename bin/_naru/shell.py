@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import IO
 from _naru.say import Failure
 
 TAIL_LINES = 40
+_running: set[subprocess.Popen[bytes]] = set()
+_cancelled = threading.Event()
 
 
 def run(
@@ -24,6 +27,8 @@ def run(
     on_line: Callable[[str], None] | None = None,
 ) -> str:
     """Run to the end and return stdout and stderr together; raises Failure(failure) with the output's end."""
+    if _cancelled.is_set():
+        raise Failure(failure)
     tail: deque[str] = deque(maxlen=TAIL_LINES)
     kept: list[str] = []
     try:
@@ -37,6 +42,7 @@ def run(
         )
     except OSError as error:
         raise Failure(failure, f"{argv[0]}: {error.strerror}") from error
+    _running.add(process)
     with process:
         if process.stdout is None:
             raise RuntimeError("stdout was asked for")
@@ -46,9 +52,17 @@ def run(
             kept.append(text)
             if on_line and text.strip():
                 on_line(text)
+    _running.discard(process)
     if process.returncode:
         raise Failure(failure, "\n".join(tail))
     return "\n".join(kept)
+
+
+def cancel() -> None:
+    """The operator wants to stop: end what runs, refuse what comes. Questions (``answer``) still work."""
+    _cancelled.set()
+    for process in list(_running):
+        process.terminate()
 
 
 def answer(argv: Sequence[str | Path], *, env: Mapping[str, str] | None = None, timeout: float = 30) -> str | None:

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 
-from _naru import dockerd, engine, frontend, images, say, serve, venv
+from _naru import dockerd, engine, frontend, images, say, serve, shell, venv
 from _naru.places import PYTHON, ROOT, Data
 
 PR_SET_PDEATHSIG = 1
@@ -106,17 +106,24 @@ def set_up(data: Data, docker: dockerd.HostDocker, container: engine.Engine, por
         with say.step("엔진 컨테이너 켜기"):
             container.start(image)
 
-    with ThreadPoolExecutor(2) as together:
-        engine_ready = together.submit(engine_side)
+    with ThreadPoolExecutor(1) as beside:
+        engine_ready = beside.submit(engine_side)
         try:
             venv.ensure()
             frontend.ensure()
             portal.prepare()
-        finally:
-            # Its failure is reported even when ours came first: both need the operator.
-            failure = engine_ready.exception()
-        if failure:
-            raise failure
+        except Stop:
+            shell.cancel()
+            raise
+        except say.Failure as failure:
+            say.failed(failure)  # both sides are told: the engine's own failure may follow
+            engine_ready.result()
+            raise say.Failure("위의 문제를 해결하고 다시 시작해 주세요.") from failure
+        try:
+            engine_ready.result()
+        except Stop:
+            shell.cancel()
+            raise
 
 
 def address(host: str, port: int) -> str:
