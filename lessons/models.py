@@ -144,9 +144,9 @@ class Exercise(models.Model):
     @property
     def spec(self) -> contracts.ExerciseSpec:
         """What its current revision says; raises LookupError where it has none, else as Revision.spec."""
-        if self.revision is None:
-            raise LookupError(f"{self.slug} has no revision")
-        return self.revision.spec
+        if self.revision:
+            return self.revision.spec
+        raise LookupError(f"{self.slug} has no revision")
 
 
 class Revision(models.Model):
@@ -183,8 +183,7 @@ class Revision(models.Model):
         return _specs[key]
 
 
-# A revision never changes, so its parsed form is good for as long as the process lives.
-SPECS_KEPT = 500
+SPECS_KEPT = 500  # a revision never changes: its parsed form is good for as long as the process lives
 _specs: dict[tuple[int, str], contracts.ExerciseSpec] = {}
 
 
@@ -226,9 +225,6 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
 
     def running(self) -> SubmissionQuerySet:
         return self.filter(status=contracts.Status.RUNNING)
-
-    def open(self) -> SubmissionQuerySet:
-        return self.filter(status__in=[contracts.Status.QUEUED, contracts.Status.RUNNING])
 
     def attempts(self) -> SubmissionQuerySet:
         """What counts as a try: graded and finished; a broken one costs nothing."""

@@ -1,0 +1,57 @@
+"""Guests and their work."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+from django.utils import timezone
+
+from lessons.models import Draft, Submission, User
+from lessons.services.accounts import adopt_guest_work, create_guest
+from tests.factories import make_draft, make_exercise, make_learner, make_submission
+
+pytestmark = pytest.mark.django_db
+
+
+def test_create_guest_has_no_usable_password():
+    guest = create_guest()
+    assert guest.is_guest
+    assert not guest.has_usable_password()
+    assert create_guest().username != guest.username
+
+
+def test_adopt_guest_work_moves_submissions_and_drafts_and_forgets_the_guest():
+    guest, learner, exercise = create_guest(), make_learner(), make_exercise()
+    row = make_submission(guest, exercise, token="form")
+    make_draft(guest, exercise)
+    adopt_guest_work(guest=guest, learner=learner)
+    assert list(learner.submissions.values_list("pk", "token")) == [(row.pk, "form")]
+    assert learner.drafts.count() == 1
+    assert not User.objects.filter(pk=guest.pk).exists()
+
+
+@pytest.mark.parametrize(("guest_is_newer", "kept"), [(True, "guest"), (False, "own")])
+def test_adopt_guest_work_keeps_the_newer_draft(guest_is_newer, kept):
+    guest, learner, exercise = create_guest(), make_learner(), make_exercise()
+    make_draft(learner, exercise, files={"main.py": "own"})
+    make_draft(guest, exercise, files={"main.py": "guest"})
+    earlier = timezone.now() - datetime.timedelta(hours=1)
+    Draft.objects.filter(learner=learner if guest_is_newer else guest).update(updated_at=earlier)
+    adopt_guest_work(guest=guest, learner=learner)
+    assert [draft.files for draft in Draft.objects.filter(learner=learner)] == [{"main.py": kept}]
+
+
+def test_adopt_guest_work_keeps_both_submissions_of_one_token():
+    guest, learner, exercise = create_guest(), make_learner(), make_exercise()
+    make_submission(guest, exercise, token="same")
+    make_submission(learner, exercise, token="same")
+    adopt_guest_work(guest=guest, learner=learner)
+    assert sorted(learner.submissions.values_list("token", flat=True)) == ["", "same"]
+
+
+def test_adopt_guest_work_of_another_learner_changes_nothing():
+    other, learner, exercise = make_learner(), make_learner(), make_exercise()
+    make_submission(other, exercise)
+    adopt_guest_work(guest=other, learner=learner)
+    assert Submission.objects.get().learner == other
