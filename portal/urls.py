@@ -7,3 +7,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("lessons.urls")),
 ]
+
+handler400 = "lessons.views.errors.bad_request"
+handler403 = "lessons.views.errors.forbidden"
+handler404 = "lessons.views.errors.not_found"

@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+import yaml
 from django.conf import settings
 from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils.safestring import mark_safe
 
-from lessons.content.catalogue import read_catalogue
 from lessons.contracts import ExerciseSpec, Kind, Status
 from lessons.models import Draft, Exercise, ExerciseQuerySet, Origin, Submission, User
 from lessons.queries import words
 from lessons.queries.files import editor_files
 from lessons.queries.progress import NO_STANDING, Standing, standings
 from lessons.queries.quizzes import question_views, right_answers
-from lessons.queries.shapes import ExerciseView
+from lessons.queries.shapes import EditorFile, ExerciseView, SubmissionView
 from lessons.queries.submissions import hints_of, solution_visible, submission_view
 from lessons.queries.text import inline_html
 
@@ -69,19 +69,20 @@ def exercise_view(
     learner: User | None,
     place_of: Callable[[Submission], int],
     restored: Submission | None = None,
-    posted: Draft | None = None,
+    posted: tuple[Mapping[str, str], str] | None = None,
     problems: Sequence[str] = (),
 ) -> ExerciseView:
-    """One exercise. ``restored`` puts an old attempt's files into the editor; ``posted`` is an unsaved draft of
+    """One exercise. ``restored`` puts an old attempt's files into the editor; ``posted`` is (files, stdin) of
     what was just refused for ``problems``."""
     known = standings(learner, [exercise.pk])
     standing = known.get(exercise.pk, NO_STANDING)
-    draft = posted or _drafts(learner, [exercise.pk]).get(exercise.pk)
+    draft = _drafts(learner, [exercise.pk]).get(exercise.pk)
     number = 0
-    if restored is not None:
+    if posted is not None:
+        draft = Draft(exercise=exercise, files=dict(posted[0]), stdin=posted[1])
+    elif restored is not None:
         draft = Draft(exercise=exercise, files=restored.files, stdin=restored.stdin)
-        view = submission_view(restored, standing=standing)
-        number = view.number
+        number = submission_view(restored, standing=standing).number
     return _exercise_view(
         exercise,
         learner=learner,
@@ -155,7 +156,8 @@ def environment_title(name: str) -> str:
 
 @cache
 def _titles(catalogue: Path) -> dict[str, str]:
-    return {name: environment.title for name, environment in read_catalogue(catalogue).items()}
+    environments = yaml.safe_load(catalogue.read_text(encoding="utf-8"))["environments"]
+    return {name: str(entry.get("title", name)) for name, entry in environments.items()}
 
 
 def _can_run(spec: ExerciseSpec) -> bool:
@@ -163,7 +165,7 @@ def _can_run(spec: ExerciseSpec) -> bool:
     return spec.kind == Kind.RUN and any(probe.type == "run" and not probe.hidden for probe in spec.probes)
 
 
-def _solution_files(spec: ExerciseSpec) -> tuple:
+def _solution_files(spec: ExerciseSpec) -> tuple[EditorFile, ...]:
     return tuple(file for file in editor_files(spec, spec.solution) if file.editable)
 
 
@@ -174,7 +176,7 @@ def _hints(spec: ExerciseSpec, standing: Standing, latest: Submission | None) ->
     return hints_of(spec, standing, latest.result.get("checks", []) if latest and graded else [])
 
 
-def _latest_view(latest: Submission, standing: Standing, place_of: Callable[[Submission], int]) -> object:
+def _latest_view(latest: Submission, standing: Standing, place_of: Callable[[Submission], int]) -> SubmissionView:
     counted = latest.status == Status.FINISHED
     number = (standing.attempts if counted else standing.attempts + 1) if latest.graded else 0
     place = place_of(latest) if latest.status == Status.QUEUED else 0

@@ -28,12 +28,12 @@ POST fields of an exercise's form: ``file:<path>`` for each editable file, ``q:<
 several options; an order repeats it in order), ``stdin``, ``token`` (view.token), ``action`` = grade | run, and the
 CSRF field. The form posts to view.submit_url; drafts post the same fields to view.draft_url.
 
-Replies to htmx (HX-Request): a finished submission is ``_submission.html`` with 200 (from a POST) or 286 (from a poll: it
-ends hx-trigger="every …"); an open one has ``poll_url`` and ``poll_ms``: the fragment asks again after that time
-(hx-get="{{ submission.poll_url }}" hx-trigger="load delay:{{ submission.poll_ms }}ms" hx-swap="outerHTML") and a
-finished fragment carries no hx-trigger. 422 and 429 carry ``_problem.html`` and must be swapped like a success
-(htmx-config responseHandling). Where a login is needed the reply has HX-Redirect. Without htmx a POST redirects to
-the submission's page, or renders exercise.html again with ``view.problems``.
+Replies to htmx (HX-Request): a finished submission is ``_submission.html`` with 200 (from a POST) or 286 (from a
+poll: it ends hx-trigger="every …"). One to wait for has ``poll_url`` and ``poll_ms`` (else 0), and its fragment asks
+again after that time: hx-get="{{ submission.poll_url }}" hx-trigger="load delay:{{ submission.poll_ms }}ms"
+hx-swap="outerHTML"; a finished fragment carries no hx-trigger. 403, 413, 422 and 429 carry ``_problem.html`` and must
+be swapped like a success (htmx-config responseHandling). Where a login is needed the reply has HX-Redirect. Without
+htmx a POST redirects to the submission's page, or renders exercise.html again with ``view.problems``.
 
 ``?from=<submission uuid>`` on an exercise's page or fragment puts that attempt's files into the editor. Other POSTs:
 ``retry`` (no fields), ``logout``, ``guest`` (next), ``theme`` (theme = light | dark | auto, next).
