@@ -9,12 +9,12 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
+from lessons.content import rules
 from lessons.contracts import ExerciseSpec, Kind
 
-MOST_FILES = 20
-FILE_KB = 64
-ANSWER_KB = 256
-STDIN_KB = 64
+MOST_FILES = rules.ANSWER_FILES
+FILE_KB = rules.ANSWER_FILE_BYTES // rules.KB
+ANSWER_KB = rules.ANSWER_BYTES // rules.KB
 QUIZ_FILE = "answer.yaml"
 PROOF_NOTE = "expect.yaml"  # lies beside a known wrong answer and is no part of it
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from lessons import graders
 from lessons.content import ContentError
@@ -15,6 +17,7 @@ from lessons.services.sandboxes import current_sandbox
 from lessons.services.submissions import record_broken, record_grade
 
 logger = logging.getLogger(__name__)
+Figure = TypeVar("Figure", int, float)
 
 MOST_ROUNDS = 8  # of asking for more evidence
 START_SECONDS = 20.0  # what making and removing a container may take besides the learner's own seconds
@@ -41,8 +44,8 @@ def grade_submission(submission: Submission) -> None:
             grade=grade,
             evidence_rows=rows,
             timings=clock.finish(),
-            cpu_ms=_most(evidence, "cpu_ms"),
-            peak_mb=_most(evidence, "peak_mb"),
+            cpu_ms=_most(run.cpu_ms for run in evidence.runs.values()),
+            peak_mb=_most(run.peak_mb for run in evidence.runs.values()),
         )
     except SandboxError as error:
         logger.warning("Submission %s: %s", submission.pk, error)
@@ -91,9 +94,9 @@ def _record_broken(submission: Submission, reason: BrokenReason) -> None:
     record_broken(submission_id=submission.pk, attempt=submission.attempt, reason=reason)
 
 
-def _most(evidence: Evidence, name: str) -> float | int | None:
-    """The largest of the runs' figures; None where no trustworthy source had any."""
-    return max((value for run in evidence.runs.values() if (value := getattr(run, name)) is not None), default=None)
+def _most(figures: Iterable[Figure | None]) -> Figure | None:
+    """The largest; None where no trustworthy source had any."""
+    return max((figure for figure in figures if figure is not None), default=None)
 
 
 @dataclass
@@ -106,7 +109,7 @@ class _Clock:
     def __post_init__(self) -> None:
         self._lap = self.started
 
-    def lap(self, phase: str, within: dict[str, int] | None = None) -> None:
+    def lap(self, phase: str, within: Mapping[str, int] | None = None) -> None:
         now = time.monotonic()
         self.phases[phase] = self.phases.get(phase, 0) + round((now - self._lap) * 1000)
         self._lap = now

@@ -195,6 +195,10 @@ def _what_is_wrong(case: _Case, row: Submission) -> str:
 
 
 def _wrong_problem(wrong: WrongAnswer, row: Submission) -> str:
+    if wrong.verdict is not None and wrong.verdict != row.verdict:
+        return _("결과가 %(wanted)s여야 하는데 %(found)s예요.") % {"wanted": wrong.verdict, "found": row.verdict}
+    if not wrong.check:  # a limit may end the run before any check can say more
+        return ""
     check = next((check for check in row.result["checks"] if check["id"] == wrong.check), None)
     if check is None or check["passed"]:
         failed = ", ".join(check["id"] for check in row.result["checks"] if not check["passed"])
@@ -208,8 +212,6 @@ def _wrong_problem(wrong: WrongAnswer, row: Submission) -> str:
             "wanted": wrong.message,
             "found": check["message"],
         }
-    if wrong.verdict is not None and wrong.verdict != row.verdict:
-        return _("결과가 %(wanted)s여야 하는데 %(found)s예요.") % {"wanted": wrong.verdict, "found": row.verdict}
     return ""
 
 
