@@ -1,0 +1,66 @@
+"""What exercises may ask of an environment, as labs/catalogue.yaml lists it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lessons.content import rules
+from lessons.content.errors import ContentError, Problems
+from lessons.content.yamlfile import read_yaml
+from lessons.contracts import Problem
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one limit may be, in the unit of its name."""
+
+    least: float
+    most: float
+
+
+_ANY: Mapping[str, Bounds] = {name: Bounds(*numbers) for name, numbers in rules.LIMITS.items()}
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Environment name -> limit name -> bounds."""
+
+    environments: Mapping[str, Mapping[str, Bounds]]
+
+    def bounds(self, names: Iterable[str]) -> dict[str, Bounds]:
+        """What all of ``names`` allow."""
+        rows = [_ANY, *({**_ANY, **self.environments[name]} for name in names if name in self.environments)]
+        return {
+            limit: Bounds(max(row[limit].least for row in rows), min(row[limit].most for row in rows))
+            for limit in rules.LIMITS
+        }
+
+
+def read_catalogue(path: Path) -> Catalogue:
+    """The catalogue at ``path``. Raises ContentError when it cannot be read."""
+    problems = Problems()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        message = "환경 목록을 읽을 수 없어요."
+        raise ContentError([Problem(path.name, None, "environments", message, "파일을 되돌려 주세요.")]) from error
+    document = read_yaml(path.name, text, problems)
+    problems.raise_any()
+    try:
+        return _catalogue((document.value if document else None)["environments"])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        message = "환경 목록의 꼴이 맞지 않아요."
+        fix = "environments 아래에 이름과 limits를 적어 주세요."
+        raise ContentError([Problem(path.name, 1, "environments", message, fix)]) from error
+
+
+def _catalogue(environments: Mapping[str, Mapping[str, Any]]) -> Catalogue:
+    found = {}
+    for name, entry in environments.items():
+        found[name] = {
+            limit: Bounds(float(row["min"]), float(row["max"])) for limit, row in (entry.get("limits") or {}).items()
+        }
+    return Catalogue(found)
