@@ -1,0 +1,60 @@
+"""Values drawn from a seed, and where they stand: ``{{name}}`` in texts."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from lessons.contracts import VarSpec
+
+_PLACE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_Item = TypeVar("_Item")
+
+
+def _random(seed: int | str, name: str) -> random.Random:
+    # Not a secret: the seed is, and it never reaches the learner.
+    return random.Random(f"{seed}:{name}")  # noqa: S311 - repeatable on purpose, no cryptography
+
+
+def draw(specs: Iterable[VarSpec], seed: int) -> dict[str, int | str]:
+    """One value a variable. The same seed gives the same value, whatever other variables there are."""
+    return {spec.name: _draw_one(spec, _random(seed, spec.name)) for spec in specs}
+
+
+def _draw_one(spec: VarSpec, source: random.Random) -> int | str:
+    if spec.kind == "int":
+        return source.randint(spec.low, spec.high)
+    if spec.kind == "choice":
+        return source.choice(spec.choices)
+    return "".join(source.choices(_LETTERS, k=source.randint(spec.low, spec.high)))
+
+
+def fill_text(text: str, values: Mapping[str, int | str]) -> str:
+    """``text`` with ``{{name}}`` replaced; names that were not drawn stay as they are."""
+    return _PLACE.sub(lambda place: str(values.get(place[1], place[0])), text)
+
+
+def fill(value: Any, values: Mapping[str, int | str]) -> Any:
+    """As ``fill_text``, through lists and mappings. A text that is one place alone becomes the drawn value itself."""
+    if isinstance(value, str):
+        place = _PLACE.fullmatch(value.strip())
+        return values.get(place[1], value) if place else fill_text(value, values)
+    if isinstance(value, list | tuple):
+        return [fill(item, values) for item in value]
+    if isinstance(value, Mapping):
+        return {key: fill(item, values) for key, item in value.items()}
+    return value
+
+
+def shuffled(items: Sequence[_Item], seed: int | str) -> list[_Item]:
+    """``items`` in an order drawn from the seed, never the given one where another exists."""
+    mixed = list(items)
+    source = _random(seed, "order")
+    for _ in range(20):
+        source.shuffle(mixed)
+        if mixed != list(items):
+            return mixed
+    return mixed[1:] + mixed[:1]
