@@ -18,3 +18,4 @@ STORAGES = {
 
 # A file, not memory: threads then lock each other out exactly as they do when the portal serves.
 DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}  # noqa: F405  (from portal.settings)
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405  (WhiteNoise warns of a missing folder)

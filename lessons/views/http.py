@@ -42,7 +42,9 @@ def methods(*allowed: str) -> Callable[[View[P]], View[P]]:
         def checked(request: Request, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if request.method in names:
                 return view(request, *args, **kwargs)
-            return render(request, "405.html", {"problem": ""}, status=405, headers={"Allow": ", ".join(names)})
+            response = render(request, "405.html", {"problem": ""}, status=405)
+            response["Allow"] = ", ".join(names)
+            return response
 
         return checked
 
