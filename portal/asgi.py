@@ -8,6 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 pages = get_asgi_application()
 
 # Django must be set up before anything that imports its models.
+from portal.bodies import BodyLimit  # noqa: E402
 from portal.lifespan import Lifespan  # noqa: E402
 
-application = Lifespan(pages)
+application = Lifespan(BodyLimit(pages))

@@ -18,7 +18,7 @@ COLOURS = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white"
 
 _SEQUENCE = re.compile(
     "\x1b(?:"
-    r"\[(?P<arguments>[0-?]{0,256})[ -/]{0,16}(?P<final>[@-~])"  # CSI: only its m (SGR) means anything here
+    r"\[(?P<arguments>[0-?]{0,256})[ -/]{0,16}(?P<final>[@-~])?"  # CSI: only its m (SGR) means anything here
     "|\\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\\\)?"  # OSC: titles, links, clipboards
     "|[PX^_][^\x1b]{0,4096}(?:\x1b\\\\)?"  # DCS, SOS, PM, APC
     "|[ -/]{0,16}[0-~]"  # two-character escapes

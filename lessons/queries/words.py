@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 
 from lessons.contracts import Ended, Kind, Limits, Status, Verdict
+from lessons.graders.particles import particle
 from lessons.models import BrokenReason, Submission
 
 _TONES = {Verdict.PASS: "pass", Verdict.FAIL: "fail"}
@@ -77,7 +78,10 @@ def ended_note(row: dict[str, object], limits: Limits) -> str:
     if ended == Ended.KILLED:
         return _("신호를 받고 멈췄어요.")
     code = row.get("exit_code")
-    return "" if code in (0, None) else _("종료 코드 %(code)s로 끝났어요.") % {"code": code}
+    if code in (0, None):
+        return ""
+    number = str(code)
+    return _("종료 코드 %(code)s 끝났어요.") % {"code": number + particle(number, "(으)로")}
 
 
 def broken_sentence(submission: Submission) -> str:

@@ -85,7 +85,11 @@ def test_exercise_page_and_fragment_share_an_address(browser, exercise):
     page = browser.get(exercise.get_absolute_url())
     fragment = browser.get(exercise.get_absolute_url(), headers=HTMX)
     boosted = browser.get(exercise.get_absolute_url(), headers={**HTMX, "HX-Boosted": "true"})
-    assert [r.templates[0].name for r in (page, fragment, boosted)] == ["exercise.html", "_exercise.html", "exercise.html"]
+    assert [r.templates[0].name for r in (page, fragment, boosted)] == [
+        "exercise.html",
+        "_exercise.html",
+        "exercise.html",
+    ]
 
 
 def test_exercise_page_shows_draft_over_latest_over_starter(browser, owner, exercise):

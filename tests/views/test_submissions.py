@@ -34,7 +34,7 @@ def test_post_with_htmx_answers_with_the_verdict(browser, exercise, verdict_in_t
     verdict_in_time("pass")
     response = browser.post(post_url(exercise), answer(), headers=HTMX)
     assert response.status_code == 200
-    assert [t.name for t in response.templates][0] == "_submission.html"
+    assert response.templates[0].name == "_submission.html"
     assert response.context["submission"].tone == "pass"
     assert "hx-trigger" not in response.text
     assert "<html" not in response.text
@@ -55,7 +55,7 @@ def test_post_without_htmx_redirects_to_the_submission(browser, exercise, verdic
     assert response.status_code == 302
     assert response.url == f"/submissions/{submission.pk}/"
     page = browser.get(response.url)
-    assert [t.name for t in page.templates][0] == "submission.html"
+    assert page.templates[0].name == "submission.html"
     assert "7이 나와야 하는데 3이 나왔어요." in page.text
 
 
@@ -260,7 +260,7 @@ def test_history_numbers_attempts_and_leaves_broken_ones_out(browser, owner, exe
 def test_history_is_a_fragment_for_htmx(browser, owner, exercise):
     row = make_finished(owner, exercise)
     response = browser.get(post_url(exercise), headers=HTMX)
-    assert [t.name for t in response.templates][0] == "_history.html"
+    assert response.templates[0].name == "_history.html"
     assert f"from={row.pk}" in response.text
 
 
@@ -273,7 +273,9 @@ def test_history_takes_a_fixed_number_of_queries(browser, owner, exercise, count
         assert len(browser.get(post_url(exercise)).context["rows"]) == count
 
 
-@pytest.mark.parametrize("path", ["/submissions/{id}/retry/", "/c/exercises/sum/draft/", "/logout/", "/guest/", "/theme/"])
+@pytest.mark.parametrize(
+    "path", ["/submissions/{id}/retry/", "/c/exercises/sum/draft/", "/logout/", "/guest/", "/theme/"]
+)
 def test_get_on_a_changing_address_is_refused(browser, path):
     response = browser.get(path.format(id=uuid.uuid4()))
     assert response.status_code == 405
