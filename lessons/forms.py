@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from lessons.contracts import CheckSpec, ExerciseSpec, Kind
+from lessons.graders.answers import ANSWER_FILE
 from lessons.queries import files as file_fields
 from lessons.queries import quizzes
 from lessons.services.answers import AnswerError, clean_answer, clean_stdin
@@ -46,7 +47,7 @@ class AnswerForm(forms.Form):
     def files_as_posted(self) -> dict[str, str]:
         """What to show again beside the problems; never stored."""
         if self.spec.kind == Kind.QUIZ:
-            return {quizzes.ANSWER_FILE: _dump(self._answers())}
+            return {ANSWER_FILE: _dump(self._answers())}
         return {path: text for path, text in self._files().items() if path in self.spec.editable}
 
     def clean_action(self) -> str:
@@ -66,7 +67,7 @@ class AnswerForm(forms.Form):
         quiz = self.spec.kind == Kind.QUIZ
         if quiz and not self.draft and not self._answers():
             raise ValidationError(_("답이 비어 있어요. 하나라도 답을 고르거나 쓰고 나서 내 주세요."))
-        files = {quizzes.ANSWER_FILE: _dump(self._answers())} if quiz else self._files()
+        files = {ANSWER_FILE: _dump(self._answers())} if quiz else self._files()
         if any(
             "\ufffd" in text for text in files.values()
         ):  # what the form's decoding leaves of bytes that are no UTF-8

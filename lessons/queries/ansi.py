@@ -26,24 +26,20 @@ _SEQUENCE = re.compile(
 )
 
 
+FLAGS = ("bold", "dim", "italic", "underline", "inverse", "strike")
+
+
 @dataclass(frozen=True)
 class _Style:
     colour: str = ""
     background: str = ""
-    bold: bool = False
-    dim: bool = False
-    italic: bool = False
-    underline: bool = False
-    inverse: bool = False
-    strike: bool = False
+    flags: frozenset[str] = frozenset()
 
     def classes(self) -> str:
         names = [f"ansi-{self.colour}"] if self.colour else []
         if self.background:
             names.append(f"ansi-on-{self.background}")
-        flags = ("bold", "dim", "italic", "underline", "inverse", "strike")
-        names += [f"ansi-{flag}" for flag in flags if getattr(self, flag)]
-        return " ".join(names)
+        return " ".join(names + [f"ansi-{flag}" for flag in FLAGS if flag in self.flags])
 
 
 _PLAIN = _Style()
@@ -92,9 +88,9 @@ def _apply(style: _Style, arguments: str) -> _Style:
         if code == 0:
             style = _PLAIN
         elif code in _ON:
-            style = replace(style, **{_ON[code]: True})
+            style = replace(style, flags=style.flags | {_ON[code]})
         elif code in _OFF:
-            style = replace(style, **dict.fromkeys(_OFF[code], False))
+            style = replace(style, flags=style.flags.difference(_OFF[code]))
         elif 30 <= code <= 37 or 90 <= code <= 97:
             style = replace(style, colour=_named(code % 10, bright=code >= 90))
         elif 40 <= code <= 47 or 100 <= code <= 107:

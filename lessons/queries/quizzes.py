@@ -5,30 +5,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
-import yaml
 from django.utils.safestring import SafeString
 
 from lessons.contracts import CheckSpec, ExerciseSpec
+from lessons.graders.answers import ANSWER_FILE, given_texts, read_answers
 from lessons.queries.shapes import OptionView, QuestionView
 from lessons.queries.text import inline_html
 
-ANSWER_FILE = "answer.yaml"
 FIELD_PREFIX = "q:"
 
 
 def answers_in(files: Mapping[str, str]) -> dict[str, list[str]]:
     """Question id -> what was chosen or written, from a stored answer; {} where none can be read."""
-    try:
-        loaded = yaml.safe_load(files.get(ANSWER_FILE, ""))
-    except yaml.YAMLError:
-        return {}
-    if not isinstance(loaded, dict):
-        return {}
-    answers: dict[str, list[str]] = {}
-    for question, value in loaded.items():
-        values = value if isinstance(value, list) else [value]
-        answers[str(question)] = [str(item) for item in values if item is not None]
-    return answers
+    return {question: given_texts(value) for question, value in read_answers(files.get(ANSWER_FILE, "")).items()}
 
 
 def question_views(spec: ExerciseSpec, files: Mapping[str, str], *, shuffle: str) -> tuple[QuestionView, ...]:

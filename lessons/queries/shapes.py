@@ -165,9 +165,10 @@ class DiffLine:
 
 @dataclass(frozen=True)
 class OutputRow:
-    """What one probe printed. ``note`` is how it ended, in words; hidden probes carry neither input nor output."""
+    """What one probe printed. ``note`` is how it ended, in words; hidden probes carry no command, input or output."""
 
     label: str
+    command: str
     stdin: str
     stdout_html: SafeString
     stderr_html: SafeString

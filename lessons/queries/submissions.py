@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -148,7 +148,7 @@ def solution_visible(spec: ExerciseSpec, standing: Standing) -> bool:
     return spec.solution_after is not None and standing.failed_attempts >= spec.solution_after
 
 
-def _numbered(rows: Sequence[Submission], attempts: int) -> Iterator[HistoryRow]:
+def _numbered(rows: Iterable[Submission], attempts: int) -> Iterator[HistoryRow]:
     """Rows from the newest with the number of each attempt; what is still open would become the next one."""
     for row in rows:
         counted = row.graded and row.status == Status.FINISHED
@@ -174,9 +174,8 @@ def _subline(submission: Submission, *, number: int, place: int, elapsed_seconds
         return words.broken_sentence(submission)
     if submission.is_open:
         return words.waiting_sentence(submission, place=place, elapsed_seconds=elapsed_seconds)
-    return words.facts_sentence(
-        number=number, wall_ms=submission.result.get("timings", {}).get("total"), peak_mb=submission.peak_mb
-    )
+    walls = [row["wall_ms"] for row in submission.result.get("output", []) if isinstance(row.get("wall_ms"), int)]
+    return words.facts_sentence(number=number, wall_ms=max(walls, default=None), peak_mb=submission.peak_mb)
 
 
 def _announcement(headline: str, checks: Sequence[CheckRow]) -> str:
@@ -229,6 +228,7 @@ def _output_row(row: Mapping[str, Any], spec: ExerciseSpec) -> OutputRow:
     exit_code = row.get("exit_code")
     return OutputRow(
         label=_output_label(row, hidden=hidden),
+        command=visible(str(row.get("command") or "")),
         stdin=visible(str(row.get("stdin") or "")),
         stdout_html=ansi_html(str(row.get("stdout") or "")),
         stderr_html=ansi_html(str(row.get("stderr") or "")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.utils.translation import gettext as _
 
@@ -70,7 +70,7 @@ def limit_sentence(verdict: Verdict, limits: Limits, *, busy: bool = False) -> s
     return _("프로세스를 %(n)d개 넘게 만들려고 했어요.") % {"n": limits.processes}
 
 
-def ended_note(row: dict[str, object], limits: Limits) -> str:
+def ended_note(row: Mapping[str, object], limits: Limits) -> str:
     """How one probe's program ended, for below its output."""
     ended = Ended(str(row.get("ended") or Ended.EXIT))
     if ended in _ENDED_AS:
@@ -117,7 +117,7 @@ def limits_sentence(limits: Limits) -> str:
 
 
 def _ran_headline(submission: Submission, limits: Limits) -> str:
-    rows: Sequence[dict[str, object]] = submission.result.get("output", [])
+    rows: Sequence[Mapping[str, object]] = submission.result.get("output", [])
     note = ended_note(rows[0], limits) if rows else ""
     return note or _("실행이 끝났어요.")
 
@@ -127,7 +127,7 @@ def _was_busy(submission: Submission) -> bool:
     return any(_row_was_busy(row) for row in rows if row.get("ended") == Ended.TIME)
 
 
-def _row_was_busy(row: dict[str, object]) -> bool:
+def _row_was_busy(row: Mapping[str, object]) -> bool:
     cpu, wall = row.get("cpu_ms"), row.get("wall_ms")
     if not isinstance(cpu, int):
         return False
