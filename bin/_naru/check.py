@@ -175,6 +175,10 @@ def main(arguments: list[str]) -> int:
     docker = dockerd.HostDocker()
     try:
         return run_all(chosen, passed_on, data, docker)
+    except say.Failure as failure:
+        say.failed(failure)
+        say.line("0 passed, 1 failed")
+        return 1
     except Stop:
         say.line("\n그만둘게요.")
         return 130

@@ -45,7 +45,7 @@ class Engine:
 
     def _wait(self) -> None:
         name, deadline = self.data.engine_name, time.monotonic() + READY_S
-        next_look = time.monotonic() + 1
+        next_look = time.monotonic() + 3
         while not (self.data.engine_dir / "ready").exists():
             now = time.monotonic()
             if now > deadline:
