@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from django.urls import reverse
 from django.utils.safestring import mark_safe
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
 
 from lessons.models import Course, Exercise, Lesson, LessonImage, Submission, User
 from lessons.queries import words
-from lessons.queries.exercises import exercise_views, shown_exercises
+from lessons.queries.exercises import add_revisions, exercise_views
 from lessons.queries.progress import NO_STANDING, Standing, standings
 from lessons.queries.shapes import (
     Block,
@@ -53,11 +53,14 @@ def lesson_page(
     )
     if lesson is None:
         return None
-    cards, standing_of = _cards([lesson.course], learner)
+    cards, standing_of, rows = _cards([lesson.course], learner)
     card = cards[0]
     index = [link.slug for link in card.lessons].index(lesson.slug)
     here = card.lessons[index]
-    exercises = list(shown_exercises().filter(lesson=lesson))
+    exercises = rows.get(lesson.pk, [])
+    for exercise in exercises:
+        exercise.course, exercise.lesson = lesson.course, lesson
+    add_revisions(exercises)
     views = exercise_views(exercises, learner=learner, place_of=place_of, known=standing_of)
     return LessonPage(
         lesson=lesson,
@@ -82,7 +85,7 @@ def lesson_image(course_slug: str, lesson_slug: str, name: str) -> LessonImage |
 def learner_page(learner: User) -> LearnerPage:
     """What the learner has done, course by course, and most recently."""
     courses = list(Course.objects.published())
-    cards, standing_of = _cards(courses, learner)
+    cards, standing_of, _rows = _cards(courses, learner)
     recent = tuple(
         RecentRow(
             exercise_title=row.exercise.title,
@@ -100,7 +103,10 @@ def learner_page(learner: User) -> LearnerPage:
     )
 
 
-def _cards(courses: Sequence[Course], learner: User | None) -> tuple[tuple[CourseCard, ...], dict[int, Standing]]:
+def _cards(
+    courses: Sequence[Course], learner: User | None
+) -> tuple[tuple[CourseCard, ...], dict[int, Standing], dict[int, list[Exercise]]]:
+    """The cards, with what they were made of: exercise id -> standing, lesson id -> exercises in order."""
     lessons: dict[int, list[Lesson]] = defaultdict(list)
     for lesson in Lesson.objects.published().filter(course__in=courses).defer("body", "blocks", "contents"):
         lessons[lesson.course_id].append(lesson)
@@ -111,7 +117,7 @@ def _cards(courses: Sequence[Course], learner: User | None) -> tuple[tuple[Cours
         exercises[exercise.lesson_id].append(exercise)
     standing_of = standings(learner, [exercise.pk for exercise in rows])
     cards = [_card(course, lessons[course.pk], exercises, standing_of) for course in courses]
-    return tuple(cards), standing_of
+    return tuple(cards), standing_of, exercises
 
 
 def _card(
@@ -160,11 +166,11 @@ def _lesson_link(
 
 
 def _exercise_link(course: Course, exercise: Exercise, standing: Standing) -> ExerciseLink:
-    tone, state = ("new", _("아직 안 풀었어요"))
+    tone, state = ("new", gettext("아직 안 풀었어요"))
     if standing.passed:
-        tone, state = ("done", _("통과했어요"))
+        tone, state = ("done", gettext("통과했어요"))
     elif standing.attempts:
-        tone, state = ("tried", _("풀고 있어요"))
+        tone, state = ("tried", gettext("풀고 있어요"))
     return ExerciseLink(
         slug=exercise.slug,
         title=exercise.title,

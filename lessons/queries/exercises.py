@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.safestring import mark_safe
 
 from lessons.contracts import ExerciseSpec, Kind, Status
-from lessons.models import Draft, Exercise, ExerciseQuerySet, Origin, Submission, User
+from lessons.models import Draft, Exercise, ExerciseQuerySet, Origin, Revision, Submission, User
 from lessons.queries import words
 from lessons.queries.files import editor_files
 from lessons.queries.progress import NO_STANDING, Standing, standings
@@ -34,6 +34,14 @@ def exercise_for(course_slug: str, exercise_slug: str) -> Exercise | None:
     return shown_exercises().filter(course__slug=course_slug, slug=exercise_slug).first()
 
 
+def add_revisions(exercises: Sequence[Exercise]) -> None:
+    """Give each exercise its current revision, without the files, which are parsed once a process."""
+    found = Revision.objects.defer("files").in_bulk([exercise.revision_id for exercise in exercises])
+    for exercise in exercises:
+        exercise.revision = found[exercise.revision_id]
+        exercise.revision.exercise = exercise
+
+
 def exercise_views(
     exercises: Sequence[Exercise],
     *,
@@ -41,7 +49,7 @@ def exercise_views(
     place_of: Callable[[Submission], int],
     known: Mapping[int, Standing] | None = None,
 ) -> list[ExerciseView]:
-    """The exercises (of ``shown_exercises``) with this learner's drafts, latest results and progress.
+    """The exercises (with their revisions) with this learner's drafts, latest results and progress.
 
     ``place_of`` is the queue's; ``known`` are standings that the caller has already.
     """
