@@ -12,7 +12,8 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Case, Count, F, IntegerField, Q, Value, When
+from django.db.models import Case, Count, IntegerField, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from lessons.contracts import Status
@@ -30,24 +31,19 @@ def claim(*, worker: str, cap: int, only: Collection[UUID] | None = None) -> Sub
     the live runs of every process. Without ``only``, learners' rows are taken; with it, just those ids
     (a proof's own). The submission comes with its revision (without files) and exercise.
     """
-    waiting = _waiting(only)
-    if not waiting.exists():  # an idle look takes no write lock
+    running = _running_by_learner()
+    if sum(running.values()) >= cap:
         return None
-    with transaction.atomic():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLAIM_LOCK])
-        running = _running_by_learner()
-        if sum(running.values()) >= cap:
-            return None
-        candidate = _next(waiting, running)
-        if candidate is None or not _take(candidate, worker):
-            return None
-    return (
-        Submission.objects.select_related("revision", "exercise")
-        .defer("revision__files", "revision__prompt_html")
-        .get(pk=candidate)
-    )
+    candidate = _next(_waiting(only), running)
+    if candidate is None:  # an idle look takes no write lock
+        return None
+    if connection.vendor == "sqlite":  # one statement is one writer
+        taken = _take(candidate, worker, cap)
+    else:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CLAIM_LOCK])
+            taken = _take(candidate, worker, cap)
+    return candidate if taken else None
 
 
 def renew(*, worker: str, ids: Collection[UUID]) -> int:
@@ -112,27 +108,37 @@ def _waiting(only: Collection[UUID] | None) -> SubmissionQuerySet:
     return waiting.filter(origin=Origin.LEARNER) if only is None else waiting.filter(pk__in=only)
 
 
-def _running_by_learner() -> dict[int, int]:
+def _live() -> SubmissionQuerySet:
     """Live claims only: a row whose lease ran out uses no container of anyone alive."""
-    live = Submission.objects.running().filter(lease_until__gte=timezone.now())
-    return dict(live.order_by().values("learner").annotate(rows=Count("pk")).values_list("learner", "rows"))
+    return Submission.objects.running().filter(lease_until__gte=timezone.now()).order_by()
 
 
-def _next(waiting: SubmissionQuerySet, running: dict[int, int]) -> UUID | None:
+def _running_by_learner() -> dict[int, int]:
+    return dict(_live().values("learner").annotate(rows=Count("pk")).values_list("learner", "rows"))
+
+
+def _next(waiting: SubmissionQuerySet, running: dict[int, int]) -> Submission | None:
     turns = [When(learner=learner, then=Value(rows)) for learner, rows in running.items()]
     busy = Case(*turns, default=Value(0), output_field=IntegerField()) if turns else Value(0)
-    return waiting.order_by(busy, "queued_at", "pk").values_list("pk", flat=True).first()
+    rows = waiting.select_related("revision", "exercise").defer("revision__files", "revision__prompt_html")
+    return rows.order_by(busy, "queued_at", "pk").first()
 
 
-def _take(submission_id: UUID, worker: str) -> bool:
-    """The compare and set: False when another worker was faster."""
+def _take(candidate: Submission, worker: str, cap: int) -> bool:
+    """The compare and set: False when another worker was faster or the cap was reached meanwhile."""
     now = timezone.now()
-    taken = Submission.objects.filter(pk=submission_id, status=Status.QUEUED).update(
-        status=Status.RUNNING,
-        worker=worker,
-        attempt=F("attempt") + 1,
-        started_at=now,
-        lease_until=now + datetime.timedelta(seconds=LEASE_SECONDS),
-        retry_at=None,
-    )
-    return taken == 1
+    claimed = {
+        "status": Status.RUNNING,
+        "worker": worker,
+        "attempt": candidate.attempt + 1,
+        "started_at": now,
+        "lease_until": now + datetime.timedelta(seconds=LEASE_SECONDS),
+        "retry_at": None,
+    }
+    live = Subquery(_live().values("status").annotate(rows=Count("pk")).values("rows"))
+    rows = Submission.objects.filter(pk=candidate.pk, status=Status.QUEUED, attempt=candidate.attempt)
+    if rows.alias(live=Coalesce(live, 0)).filter(live__lt=cap).update(**claimed) != 1:
+        return False
+    for name, value in claimed.items():
+        setattr(candidate, name, value)
+    return True

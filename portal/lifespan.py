@@ -11,6 +11,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.db import connections
 
 from lessons.services import dispatch, doctor, grading, sandboxes
 
@@ -61,3 +62,4 @@ def stop() -> None:
     if settings.DISPATCHER:
         dispatch.stop()
         sandboxes.close_sandbox()
+        connections.close_all()  # of this thread: no request ends that would do it

@@ -9,7 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from lessons.models import Submission
-from lessons.sandbox import Finding, SandboxError
+from lessons.sandbox import Finding
+from lessons.sandbox.errors import EngineUnavailableError
 from lessons.services import doctor, proving, sandboxes
 from tests.factories import SUM_FILES, SUM_SOLUTION, SUM_STARTER, make_course, make_exercise, make_lesson
 from tests.services.sums import SumSandbox
@@ -54,7 +55,7 @@ def test_tryanswer_of_the_solution_exits_0_with_json_in_the_documented_form(sand
     assert (document["status"], document["verdict"], document["score"]) == ("finished", "pass", 1.0)
     assert sorted(document["checks"][0]) == ["expected", "found", "id", "message", "passed"]
     assert document["timings"]["total"] >= 0
-    assert sandbox.closed
+    assert not sandbox.started
 
 
 def test_tryanswer_of_a_wrong_answer_exits_1_and_says_why(sandbox, exercise, answer):
@@ -65,7 +66,7 @@ def test_tryanswer_of_a_wrong_answer_exits_1_and_says_why(sandbox, exercise, ans
 
 
 def test_tryanswer_without_an_engine_exits_3(sandbox, exercise, answer):
-    sandbox.outage = SandboxError("engine", "down")
+    sandbox.down = EngineUnavailableError("down")
     code, out = run("tryanswer", "course/sum", str(answer), "--json")
     document = json.loads(out)
     assert code == 3
@@ -111,7 +112,7 @@ def test_checkexercises_exits_1_with_json_when_one_does_not_hold(sandbox, exerci
 
 
 def test_checkexercises_without_an_engine_exits_3(sandbox, exercise):
-    sandbox.outage = SandboxError("engine", "down")
+    sandbox.down = EngineUnavailableError("down")
     code, _ = run("checkexercises")
     assert code == 3
 

@@ -26,7 +26,7 @@ def claim(worker: str = "w", cap: int = 10, **options) -> Submission | None:
 
 
 def test_claim_of_an_empty_queue_is_none_and_writes_nothing(django_assert_num_queries):
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         assert claim() is None
 
 
@@ -47,13 +47,22 @@ def test_claim_is_lost_when_another_worker_was_faster(monkeypatch):
 
     def choose_and_lose(*args):
         chosen = choose(*args)
-        Submission.objects.filter(pk=chosen).update(status=Status.RUNNING, worker="other", lease_until=ago(-9))
+        Submission.objects.filter(pk=chosen.pk).update(status=Status.RUNNING, worker="other", lease_until=ago(-9))
         return chosen
 
     monkeypatch.setattr(queue, "_next", choose_and_lose)
     assert claim("me") is None
     submission.refresh_from_db()
     assert (submission.worker, submission.attempt) == ("other", 0)
+
+
+def test_claim_is_lost_when_the_cap_was_reached_meanwhile(monkeypatch):
+    exercise = make_exercise()
+    for _ in range(2):
+        make_submission(make_learner(), exercise)
+    monkeypatch.setattr(queue, "_running_by_learner", dict)  # as seen before the other process claimed
+    assert claim("me", cap=1) is not None
+    assert claim("other", cap=1) is None
 
 
 def test_claim_serves_the_learner_with_the_fewest_running_first():
@@ -102,7 +111,7 @@ def test_claim_waits_for_the_time_of_a_retry():
 
 def test_claim_costs_few_queries(django_assert_max_num_queries):
     make_submission()
-    with django_assert_max_num_queries(7):  # look, begin, count, choose, set, commit, fetch
+    with django_assert_max_num_queries(3):  # count, choose, set
         taken = claim()
         assert taken.revision.content_hash
         assert taken.exercise.slug

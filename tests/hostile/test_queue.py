@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -9,7 +12,7 @@ import pytest
 from lessons import queue
 from lessons.contracts import Status
 from lessons.models import Submission
-from lessons.sandbox import SandboxError
+from lessons.sandbox.errors import EngineUnavailableError
 from lessons.services import dispatch, grading, sandboxes, submissions
 from tests.factories import SUM_SOLUTION, make_exercise, make_learner
 from tests.services.sums import SumSandbox
@@ -102,13 +105,43 @@ def test_fifty_submissions_by_fifty_learners_at_once_are_all_graded_under_the_ca
     assert Submission.objects.filter(status=Status.FINISHED, verdict="pass").count() == 50
 
 
+DOOMED = """
+import time
+import django
+from django.conf import settings
+settings.DATABASES["default"]["NAME"] = {database!r}
+django.setup()
+from lessons import queue
+queue.LEASE_SECONDS = 0.5
+assert queue.claim(worker="doomed", cap=4) is not None
+print("claimed", flush=True)
+time.sleep(60)
+"""
+
+
+def test_sigkill_of_the_portal_in_the_middle_of_a_run_loses_no_submission(sandbox, settings):
+    row = submit(make_learner(), make_exercise())
+    program = DOOMED.format(database=str(settings.DATABASES["default"]["NAME"]))
+    environment = {**os.environ, "NARU_DATA": str(settings.DATA_DIR), "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment, cwd=settings.BASE_DIR
+    ) as portal:
+        assert portal.stdout.readline() == b"claimed\n"
+        portal.kill()
+    row.refresh_from_db()
+    assert (row.status, row.worker) == (Status.RUNNING, "doomed")
+    grade_all()
+    row.refresh_from_db()
+    assert (row.status, row.verdict, row.attempt) == ("finished", "pass", 2)
+
+
 def test_submissions_during_an_outage_are_all_graded_once_the_engine_is_back(sandbox, monkeypatch):
     monkeypatch.setattr(submissions, "RETRY_AFTER", (0.05,))
     monkeypatch.setattr(dispatch, "SWEEP_SECONDS", 0.05)
     exercise = make_exercise()
     for _ in range(8):
         submit(make_learner(), exercise)
-    sandbox.outage = SandboxError("engine", "stopped")
+    sandbox.down = EngineUnavailableError("stopped")
     pause = threading.Event()
     dispatch.start(grade=grading.grade_submission)
     try:
@@ -117,7 +150,7 @@ def test_submissions_during_an_outage_are_all_graded_once_the_engine_is_back(san
                 break
             pause.wait(0.05)
         assert Submission.objects.exclude(verdict="").count() == 0
-        sandbox.outage = None
+        sandbox.down = None
         for _ in range(200):
             if Submission.objects.filter(status=Status.FINISHED).count() == 8:
                 break

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lessons.sandbox import Finding, SandboxError
+from lessons.sandbox import Finding
+from lessons.sandbox.errors import EngineUnavailableError
 from lessons.services import doctor
 from tests.factories import make_course
 
@@ -63,7 +64,7 @@ def test_static_files_that_were_not_built_are_bad(tmp_path):
 
 def test_engine_that_does_not_answer_is_bad(sandbox, monkeypatch):
     def fail() -> list[Finding]:
-        raise SandboxError("engine", "no socket")
+        raise EngineUnavailableError("no socket")
 
     monkeypatch.setattr(sandbox, "health", fail)
     assert levels(doctor._engine) == ["bad"]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from lessons import graders, queue
 from lessons.contracts import NeedMore, Plan, Status
 from lessons.models import Submission
-from lessons.sandbox import SandboxError
+from lessons.sandbox.errors import EngineFullError, EngineUnavailableError, EnvironmentMissingError
 from lessons.services.grading import MOST_ROUNDS, grade_submission
 from lessons.services.submissions import submit_answer
 from tests.factories import (
@@ -64,20 +64,23 @@ def test_grade_submission_of_a_try_has_output_and_no_verdict(sandbox):
 
 
 def test_grade_submission_of_a_quiz_needs_no_sandbox(sandbox):
-    sandbox.outage = SandboxError("engine", "down")
+    sandbox.down = EngineUnavailableError("down")
     answer = "what: [컨테이너]\nword: tag\nsteps: [build, push, run]\n"
     row = graded(make_submission(exercise=make_quiz(), files={"answer.yaml": answer}))
     assert (row.status, row.verdict) == ("finished", "pass")
 
 
-@pytest.mark.parametrize("reason", ["engine", "environment", "disk"])
-def test_grade_submission_without_an_engine_is_broken_and_later_graded(sandbox, reason):
-    sandbox.outage = SandboxError(reason, "no engine")
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(EngineUnavailableError, "engine"), (EnvironmentMissingError, "environment"), (EngineFullError, "disk")],
+)
+def test_grade_submission_without_an_engine_is_broken_and_later_graded(sandbox, error, reason):
+    sandbox.down = error("no container")
     row = graded(make_submission())
     assert (row.status, row.verdict, row.broken_reason, row.broken_count) == ("broken", "", reason, 1)
     assert queue.claim(worker="w", cap=10) is None
 
-    sandbox.outage = None
+    sandbox.down = None
     Submission.objects.update(retry_at=timezone.now() - datetime.timedelta(seconds=1))
     assert queue.requeue_expired() == 1
     row = graded(row)
@@ -141,6 +144,6 @@ def test_grade_submission_of_a_deleted_row_changes_nothing(sandbox):
 def test_grading_from_claim_to_verdict_costs_few_queries(sandbox, django_assert_max_num_queries):
     learner, exercise = make_learner(), make_exercise()
     graded(make_submission(learner, exercise))  # parses the revision once
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(9):  # five to hand in, three to claim, one to record
         submit_answer(learner=learner, exercise=exercise, files={"main.py": SUM_SOLUTION}, token="t")
         grade_submission(queue.claim(worker="w", cap=10))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lessons.models import Origin, Submission
-from lessons.sandbox import SandboxError
+from lessons.sandbox import EnvironmentState
+from lessons.sandbox.errors import EngineUnavailableError, EnvironmentMissingError
 from lessons.services import proving
 from lessons.services.proving import check_exercises, try_answer
 from tests.factories import SUM_FILES, SUM_SOLUTION, make_exercise, make_quiz, make_submission
@@ -69,7 +70,7 @@ def test_check_exercises_finds_a_wrong_answer_that_passes(sandbox):
 
 
 def test_check_exercises_without_an_engine_is_broken_and_blames_nobody(sandbox):
-    sandbox.outage = SandboxError("engine", "down")
+    sandbox.down = EngineUnavailableError("down")
     report = check_exercises(exercises=[make_exercise()])
     assert (report.holds, report.broken) == (False, True)
     assert {result.status for result in report.results} == {"broken"}
@@ -83,7 +84,8 @@ def test_check_exercises_keeps_the_cap(sandbox, settings):
 
 
 def test_try_answer_waits_for_an_environment_that_is_being_built(sandbox, monkeypatch):
-    sandbox.outage, sandbox.building = SandboxError("environment", "no image yet"), True
+    sandbox.down = EnvironmentMissingError("no image yet")
+    sandbox.states["python"] = EnvironmentState.BUILDING
     tries = 0
     once = proving._waits_for_environment
 
@@ -92,7 +94,7 @@ def test_try_answer_waits_for_an_environment_that_is_being_built(sandbox, monkey
         waits = once(row)
         tries += 1
         if tries == 6:
-            sandbox.outage, sandbox.building = None, False
+            sandbox.down = None
         return waits
 
     monkeypatch.setattr(proving, "_waits_for_environment", finish_the_build)
