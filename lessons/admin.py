@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
@@ -24,7 +24,7 @@ admin.site.site_header = admin.site.site_title = _("나루 관리")
 admin.site.index_title = _("과정과 제출")
 
 
-STATES = {
+STATES: dict[str, Any] = {
     Status.QUEUED: _("기다림"),
     Status.RUNNING: _("채점 중"),
     Status.FINISHED: _("실행함"),  # without a verdict: tried, not graded
@@ -92,7 +92,7 @@ class LessonAdmin(NotAdded):
         "edited_at",
     )
 
-    def save_model(self, request: HttpRequest, obj: Lesson, form: ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Lesson, form: Any, change: bool) -> None:
         courses.save_lesson(lesson=obj, **form.content_of_lesson())  # with position and archived, as the form set them
 
 
@@ -120,11 +120,11 @@ class ExerciseAdmin(NotAdded):
         names = ExerciseForm.field_names(obj) if obj else []
         return [head, (_("파일"), {"fields": names}), (_("새 파일"), {"fields": ("new_name", "new_text")})]
 
-    def save_model(self, request: HttpRequest, obj: Exercise, form: ModelForm, change: bool) -> None:
-        if form.has_changed():
+    def save_model(self, request: HttpRequest, obj: Exercise, form: Any, change: bool) -> None:
+        if {"position", "archived"} & set(form.changed_data):
             obj.edited_at = timezone.now()  # the next import keeps this row
         obj.save(update_fields=["position", "archived", "edited_at"])
-        courses.save_exercise_files(exercise=obj, files=form.exercise_files(), author=request.user)
+        courses.save_exercise_files(exercise=obj, files=form.exercise_files(), author=cast(User, request.user))
 
 
 @admin.register(Revision)
