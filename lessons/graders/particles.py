@@ -47,7 +47,7 @@ def particle(word: str, form: str) -> str:
 
 def last_sound(word: str) -> str:
     """NONE, RIEUL or OTHER: how the word ends when it is read aloud in Korean."""
-    text = unicodedata.normalize("NFKC", word[-200:])
+    text = unicodedata.normalize("NFC", word[-200:])
     while text and not text[-1].isalnum() and text[-1] not in _READ_SYMBOLS:
         text = text[:-1]  # quotes, brackets and full stops are silent
     if not text or text[-1] in _READ_SYMBOLS:

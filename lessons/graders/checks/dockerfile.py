@@ -34,7 +34,7 @@ from lessons.graders.fields import (
 )
 from lessons.graders.interfaces import Context, Outcome
 from lessons.graders.normalise import single_spaced
-from lessons.graders.variables import fill
+from lessons.graders.variables import fill, fill_pattern
 from lessons.graders.wording import plain
 
 NEEDS_PROBE = False
@@ -106,6 +106,8 @@ def asks_ended(check: CheckSpec) -> bool:
 
 def judge(check: CheckSpec, context: Context) -> Outcome:
     rule = fill(dict(check.fields), context.variables)
+    if "matches" in rule:
+        rule["matches"] = fill_pattern(check.fields["matches"], context.variables)
     name = str(rule["instruction"]).upper()
     expected = _rule_in_words(rule)
     file = as_text(rule.get("file", "Dockerfile")) or "Dockerfile"

@@ -15,14 +15,14 @@ written; an empty list has nothing to be ``not``, ``disjoint`` or a ``subset`` a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 from lessons.contracts import CheckSpec
 from lessons.graders.asking import ask, reads_field
 from lessons.graders.fields import Fault, is_number, query_faults
 from lessons.graders.interfaces import Context, Outcome
-from lessons.graders.variables import fill
+from lessons.graders.variables import fill, fill_text
 from lessons.graders.wording import describe
 
 NEEDS_PROBE = True
@@ -71,8 +71,10 @@ def judge(check: CheckSpec, context: Context) -> Outcome:
 
 def _one(name: str, value: Any, written: Any, context: Context) -> Outcome:
     referred = _is_reference(written)
-    wanted = ask(written["query"], context.documents.get(written["probe"])) if referred else written
-    wanted = fill(wanted, context.variables) if not referred else wanted
+    if referred:
+        wanted = ask(fill_text(written["query"], context.variables), context.documents.get(written["probe"]))
+    else:
+        wanted = fill(written, context.variables)
     expected, found = _WORDS[name](describe(wanted)), describe(value)
     if referred and wanted is None:
         return Outcome(False, expected, found, "견줄 값을 찾지 못했어요. 견주는 프로그램이 제대로 끝났는지 살펴보세요.")
@@ -80,7 +82,10 @@ def _one(name: str, value: Any, written: Any, context: Context) -> Outcome:
         if name == "equals" and wanted is None:
             return Outcome(True, expected, found)
         return Outcome(False, expected, found, "확인할 값을 찾지 못했어요. 프로그램이 끝까지 실행되는지 살펴보세요.")
-    passed = _TESTS[name](value, wanted)
+    try:
+        passed = _TESTS[name](value, wanted)
+    except RecursionError:  # JSON that a learner nested deeper than anything that is wanted
+        passed = False
     return Outcome(passed, expected, found, _MESSAGES.get(name, _DEFAULT_MESSAGE))
 
 
@@ -90,31 +95,30 @@ def _is_reference(written: Any) -> bool:
 
 def same(left: Any, right: Any) -> bool:
     """Equal as JSON values: a boolean is no number."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
-    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
-        return len(left) == len(right) and all(map(same, left, right))
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
-    return bool(left == right)
+    return _key(left) == _key(right)
+
+
+def _key(value: Any) -> Hashable:
+    """Equal keys for the same JSON value; in sets they keep long lists from costing their product."""
+    if isinstance(value, list | tuple):
+        return ("list", *map(_key, value))
+    if isinstance(value, Mapping):
+        return ("object", frozenset((name, _key(item)) for name, item in value.items()))
+    return ("boolean" if isinstance(value, bool) else "value", value)
+
+
+def _keys(value: Any) -> set[Hashable]:
+    return set(map(_key, _listed(value)))
 
 
 def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
-def _in(item: Any, items: Any) -> bool:
-    return any(same(item, other) for other in _listed(items))
-
-
 def _contains(value: Any, wanted: Any) -> bool:
-    return all(_holds(value, item) for item in _listed(wanted))
-
-
-def _holds(value: Any, item: Any) -> bool:
     if isinstance(value, str):
-        return isinstance(item, str) and item in value
-    return _in(item, list(value) if isinstance(value, Mapping) else value)
+        return all(isinstance(item, str) and item in value for item in _listed(wanted))
+    return _keys(wanted) <= _keys(list(value) if isinstance(value, Mapping) else value)
 
 
 def _compares(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
@@ -131,10 +135,10 @@ _TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "contains": _contains,
     "at_least": _compares(lambda value, wanted: bool(value >= wanted)),
     "at_most": _compares(lambda value, wanted: bool(value <= wanted)),
-    "one_of": _in,
+    "one_of": lambda value, wanted: _key(value) in _keys(wanted),
     "count": _count,
-    "disjoint": lambda value, wanted: not any(_in(item, wanted) for item in _listed(value)),
-    "subset": lambda value, wanted: all(_in(item, wanted) for item in _listed(value)),
+    "disjoint": lambda value, wanted: not _keys(value) & _keys(wanted),
+    "subset": lambda value, wanted: _keys(value) <= _keys(wanted),
 }
 
 _WORDS: dict[str, Callable[[str], str]] = {

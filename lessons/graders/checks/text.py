@@ -38,7 +38,7 @@ from lessons.graders.fields import (
 from lessons.graders.interfaces import Context, Outcome
 from lessons.graders.normalise import faults as normalise_faults
 from lessons.graders.normalise import normalise, options
-from lessons.graders.variables import fill, fill_text
+from lessons.graders.variables import fill, fill_pattern, fill_text
 from lessons.graders.wording import first_different_line
 
 NEEDS_PROBE = True
@@ -150,7 +150,7 @@ def _absent(name: str, text: str, check: CheckSpec, context: Context) -> Outcome
 
 
 def _matches(name: str, text: str, check: CheckSpec, context: Context) -> Outcome:
-    pattern = check.fields[name]
+    pattern = fill_pattern(check.fields[name], context.variables)
     passed = compile_pattern(pattern).search(normalise(text, options(check.fields.get("normalise")))) is not None
     label = _label(check.fields.get("field", "stdout"))
     message = f"{label}의 꼴이 달라요." + " {found}이(가) 나왔어요. 문제에 나온 형식과 견주어 보세요."
