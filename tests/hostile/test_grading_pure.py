@@ -11,6 +11,7 @@ import pytest
 from lessons import graders
 from lessons.contracts import Evidence
 from tests.graders.helpers import answered, check, exercise, grade, judged, ran
+from tests.graders.test_judging import SUM, run_all
 
 pytestmark = pytest.mark.hostile
 
@@ -127,8 +128,6 @@ def test_nasty_dockerfiles_end_in_a_clear_message(text: str) -> None:
 
 @pytest.mark.parametrize("stdout", ["7\n", "7 8 9 10 11 12", "", "drawn"])
 def test_output_written_for_the_visible_case_fails_the_drawn_one(stdout: str) -> None:
-    from tests.graders.test_judging import SUM, run_all
-
     assert all(run_all(SUM, lambda stdin: ran(stdout), seed).verdict == "fail" for seed in range(1, 6))
 
 
