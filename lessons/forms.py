@@ -29,9 +29,19 @@ class AnswerForm(forms.Form):
     (``draft=True``) an empty or half-filled answer is fine too. ``problems`` are for the learner.
     """
 
-    action = forms.ChoiceField(choices=[("grade", "grade"), ("run", "run")], required=False)
-    token = forms.CharField(max_length=40, required=False)
-    stdin = forms.CharField(required=False, strip=False)
+    action = forms.ChoiceField(
+        choices=[("grade", "grade"), ("run", "run")],
+        required=False,
+        error_messages={"invalid_choice": gettext_lazy("채점이나 실행 가운데 하나를 골라 주세요.")},
+    )
+    token = forms.CharField(
+        max_length=40,
+        required=False,
+        error_messages={
+            "max_length": gettext_lazy("보낸 내용을 알아볼 수 없어요. 페이지를 새로 고치고 다시 내 주세요.")
+        },
+    )
+    stdin = forms.Field(required=False)  # not a CharField, which would strip it and speak of NUL in Django's words
 
     def __init__(self, data: QueryDict, *, spec: ExerciseSpec, draft: bool = False) -> None:
         super().__init__(data)
@@ -58,7 +68,7 @@ class AnswerForm(forms.Form):
 
     def clean_stdin(self) -> str:
         try:
-            return clean_stdin(self.cleaned_data["stdin"])
+            return clean_stdin(self.cleaned_data["stdin"] or "")
         except AnswerError as error:
             raise ValidationError([problem.message for problem in error.problems]) from error
 
@@ -125,8 +135,12 @@ class LoginForm(AuthenticationForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["username"].label = _("사용자 이름")
-        self.fields["password"].label = _("비밀번호")
+        for name, label, empty in (
+            ("username", _("사용자 이름"), _("사용자 이름을 써 주세요.")),
+            ("password", _("비밀번호"), _("비밀번호를 써 주세요.")),
+        ):
+            self.fields[name].label = label
+            self.fields[name].error_messages["required"] = empty
 
 
 def _dump(answers: Mapping[str, list[str] | str]) -> str:
