@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from lessons.content import exercise_hash
 from lessons.models import Course, Draft, Exercise, Lesson, Origin, Revision, Submission, User
 
 SUM_SOLUTION = "a, b = map(int, input().split())\nprint(a + b)\n"
@@ -119,7 +118,7 @@ def make_revision(exercise: Exercise, files: Mapping[str, str] | None = None, **
             "number": exercise.revisions.count() + 1,
             "files": files,
             "prompt_html": f"<p>{files.get('prompt.md', '')}</p>",
-            "content_hash": hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
+            "content_hash": exercise_hash(files),
             **fields,
         }
     )

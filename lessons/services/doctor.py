@@ -107,9 +107,9 @@ def _data_directory() -> Iterator[Finding]:
         if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077:
             yield Finding(
                 "bad",
-                _("%(path)s를 다른 사용자도 읽을 수 있어요.") % {"path": file},
+                _("다른 사용자도 읽을 수 있는 비밀 파일이에요: %(path)s") % {"path": file},
                 _("비밀값이 새어 나갈 수 있어요."),
-                _("chmod 600 %(path)s를 실행하세요.") % {"path": file},
+                _("다음 명령을 실행하세요: chmod 600 %(path)s") % {"path": file},
             )
     free_mb = shutil.disk_usage(data).free // 2**20
     if free_mb < LEAST_FREE_MB:
@@ -127,7 +127,7 @@ def _data_directory() -> Iterator[Finding]:
 
 def _static_files() -> Iterator[Finding]:
     bundle = settings.BASE_DIR / "static" / "dist"
-    if not any(bundle.glob("*.css")) or not any(bundle.glob("*.js")):
+    if not any(bundle.rglob("*.css")) or not any(bundle.rglob("*.js")):
         yield Finding(
             "bad",
             _("화면 파일 묶음(static/dist)이 없어요."),

@@ -185,7 +185,7 @@ def _what_is_wrong(case: _Case, row: Submission) -> str:
         if row.passed:
             return ""
         failed = ", ".join(check["id"] for check in row.result["checks"] if not check["passed"])
-        return _("모범 답안이 통과해야 하는데 %(verdict)s이 나왔어요. 통과하지 못한 확인 항목: %(failed)s") % {
+        return _("모범 답안이 통과하지 못했어요(%(verdict)s). 걸린 확인 항목: %(failed)s") % {
             "verdict": row.verdict,
             "failed": failed or "-",
         }
@@ -196,7 +196,7 @@ def _what_is_wrong(case: _Case, row: Submission) -> str:
 
 def _wrong_problem(wrong: WrongAnswer, row: Submission) -> str:
     if wrong.verdict is not None and wrong.verdict != row.verdict:
-        return _("결과가 %(wanted)s여야 하는데 %(found)s예요.") % {"wanted": wrong.verdict, "found": row.verdict}
+        return _("바란 결과: %(wanted)s, 실제 결과: %(found)s") % {"wanted": wrong.verdict, "found": row.verdict}
     if not wrong.check:  # a limit may end the run before any check can say more
         return ""
     check = next((check for check in row.result["checks"] if check["id"] == wrong.check), None)

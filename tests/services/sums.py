@@ -6,6 +6,7 @@ import threading
 import time
 
 from lessons.contracts import Run, RunEvidence
+from lessons.sandbox import SandboxConfig
 from tests.factories import SUM_SOLUTION, SUM_STARTER
 from tests.fakes import FakeSandbox, make_run_evidence
 
@@ -13,8 +14,8 @@ from tests.fakes import FakeSandbox, make_run_evidence
 class SumSandbox(FakeSandbox):
     """Each run takes ``seconds``; ``most_at_once`` is how many plans were collected side by side."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, config: SandboxConfig | None = None) -> None:
+        super().__init__(config)
         self.behave = add_up
         self.seconds = 0.0
         self.most_at_once = 0

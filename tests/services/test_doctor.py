@@ -42,7 +42,7 @@ def test_data_directory_names_a_secret_that_others_may_read(settings):
     secret.touch(mode=0o644)
     secret.chmod(0o644)
     bad = [finding for finding in doctor._data_directory() if finding.level == "bad"]
-    assert [finding.fix for finding in bad] == [f"chmod 600 {secret}를 실행하세요."]
+    assert [finding.fix for finding in bad] == [f"다음 명령을 실행하세요: chmod 600 {secret}"]
     secret.chmod(0o600)
     assert levels(doctor._data_directory) == ["good"]
 
