@@ -50,7 +50,9 @@ def read_catalogue(path: Path) -> Catalogue:
     document = read_yaml(path.name, text, problems)
     problems.raise_any()
     try:
-        return _catalogue((document.value if document else None)["environments"])
+        if document is None:
+            raise ValueError("no document")
+        return _catalogue(document.value["environments"])
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         message = "환경 목록의 꼴이 맞지 않아요."
         fix = "environments 아래에 이름과 limits를 적어 주세요."

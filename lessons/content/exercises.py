@@ -75,6 +75,9 @@ def parse_exercise(
         spec = _quiz(common, files, reader)
     elif kind == Kind.RUN:
         spec = _run(common, files, reader, catalogue)
+    else:
+        reader.asked |= {*_RUN_KEYS, "questions", "hints", "solution_after", *rules.LATER_EXERCISE}
+        reader.finish()
     problems.raise_any()
     return spec
 

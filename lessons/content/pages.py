@@ -7,6 +7,7 @@ made here alone and begin with ``s-``, so that no text can take the place of a p
 from __future__ import annotations
 
 import re
+import secrets
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -27,9 +28,6 @@ from lessons.content.weighing import markdown_fault
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _MARKER = re.compile(r"::exercise\[([^\]\n]*)\][ \t]*")
 _ANY_MARKER = re.compile(r"::exercise\b")
-_PLACE = "NARUXEXERCISEX{}XEND"
-_PLACED = re.compile(r"<p>NARUXEXERCISEX(\d+)XEND</p>")
-_LEFT_OVER = re.compile(r"NARUXEXERCISEX(\d+)XEND")
 _STASHED = re.compile("\x02[^\x03]*\x03")
 _IMAGE = re.compile(r"(?:\./)?images/([^/]+)")
 
@@ -77,12 +75,12 @@ def render_lesson(
     page = _Page(text, file, first_line, image_base, images, exercises, problems, inside=False)
     html = page.convert()
     blocks: list[dict[str, str]] = []
-    for index, part in enumerate(_PLACED.split(html)):
+    for index, part in enumerate(re.split(f"<p>{page.place}</p>", html)):
         if index % 2:
             blocks.append({"exercise": page.placed[int(part)]})
         elif clean := sanitise(part, image_base).strip():
             blocks.append({"html": clean})
-            if left := _LEFT_OVER.search(clean):
+            if left := re.search(page.place, clean):
                 slug = page.placed[int(left[1])]
                 page.problem(
                     f"::exercise[{slug}]",
@@ -108,6 +106,13 @@ class _Page:
     inside: bool
     placed: list[str] = field(default_factory=list)
     contents: list[dict[str, Any]] = field(default_factory=list)
+    # Stands where an exercise goes; drawn anew so that no author can write it.
+    mark: str = field(default_factory=lambda: f"EXERCISE{secrets.token_hex(8)}N")
+
+    @property
+    def place(self) -> str:
+        """The pattern of such a place: its group is an index of ``placed``."""
+        return self.mark + r"(\d+)END"
 
     def problem(self, needle: str, name: str, message: str, fix: str) -> None:
         """A fault at the first line that holds ``needle``."""
@@ -180,7 +185,7 @@ class _Markers(Preprocessor):
             match = _MARKER.fullmatch(line)
             slug = match[1] if match else ""
             if self._is_good(line, slug):
-                found += ["", _PLACE.format(len(self.page.placed)), ""]
+                found += ["", self.page.mark + str(len(self.page.placed)) + "END", ""]
                 self.page.placed.append(slug)
         return found
 
@@ -268,7 +273,7 @@ class _Shape(Treeprocessor):
         for element in root:
             if element.tag == "h2":
                 self.page.contents.append({"id": element.get("id", ""), "title": _words(element), "exercises": []})
-            elif self.page.contents and (placed := _LEFT_OVER.fullmatch((element.text or "").strip())):
+            elif self.page.contents and (placed := re.fullmatch(self.page.place, (element.text or "").strip())):
                 self.page.contents[-1]["exercises"].append(self.page.placed[int(placed[1])])
 
 

@@ -29,7 +29,7 @@ def markdown_fault(text: str) -> tuple[int, str, str] | None:
             opened = marks = size = 0
             continue
         size += len(row)
-        opened = max(0, opened + row.count("[") + row.count("<") - row.count("]") - row.count(">"))
+        opened = max(0, opened + sum(row.count(mark) for mark in "[(<") - sum(row.count(mark) for mark in "])>"))
         marks += sum(row.count(mark) for mark in "*_`")
         head = row[: len(row) - len(row.lstrip(" \t>*+-"))]
         deep = head.count(">") > _QUOTE_DEPTH or (

@@ -14,6 +14,9 @@ import yaml
 from lessons.content import rules
 from lessons.content.errors import Problems
 
+# libyaml's parser where it is there: quick, and a question mark may end a text inside {…}.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
 Path = tuple[str | int, ...]
 
 _INT = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+")
@@ -52,7 +55,7 @@ def read_yaml(file: str, text: str, problems: Problems, *, lines_above: int = 0)
                 1, f"YAML 파일이 {rules.YAML_BYTES // rules.KB} KB보다 커요.", "파일을 나누거나 줄여 주세요."
             )
         _check_events(text)
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_LOADER)
         walker = _Walker(lines_above)
         value = walker.value(node, ()) if node is not None else None
     except _Refused as refused:
@@ -89,7 +92,7 @@ def field_name(path: Path) -> str:
 def _check_events(text: str) -> None:
     """Depth, tags and number of documents, before anything recursive sees the text."""
     depth = documents = 0
-    for count, event in enumerate(yaml.parse(text, Loader=yaml.SafeLoader)):
+    for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
         line = event.start_mark.line + 1
         if count > 3 * rules.YAML_VALUES:
             raise _Refused(line, "값이 너무 많아요.", f"값을 {rules.YAML_VALUES}개 아래로 줄여 주세요.")
@@ -121,6 +124,7 @@ class _Walker:
         self.lines.setdefault(path, line + self._above)
         self._count += 1
         if self._count > rules.YAML_VALUES or len(path) > rules.YAML_DEPTH:
+            line = self.lines.get(path[:1], 1) - self._above  # the value at the top that grew so large
             raise _Refused(line, "별칭(*)을 풀면 값이 너무 많아요.", "별칭 대신 값을 직접 적어 주세요.")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
@@ -145,7 +149,7 @@ class _Walker:
 
 def _scalar(node: yaml.ScalarNode) -> Any:
     text: str = node.value
-    if node.style is not None:  # quoted or a block: always a text
+    if node.style in tuple("'\"|>"):  # quoted or a block: always a text
         return text
     if text in _NULLS:
         return None
