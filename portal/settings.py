@@ -110,7 +110,6 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 CSRF_FAILURE_VIEW = "lessons.views.errors.csrf_failure"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 200  # 20 files, or a long quiz
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # an answer is at most 256 KB; forms escape to at most four times that
 
 # Naru's own

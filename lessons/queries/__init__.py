@@ -2,6 +2,7 @@
 
 from lessons.queries.courses import course_card, course_cards, learner_page, lesson_image, lesson_page
 from lessons.queries.exercises import exercise_for, exercise_view
+from lessons.queries.specs import spec_of
 from lessons.queries.submissions import history_of, submission_for, submission_view
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "learner_page",
     "lesson_image",
     "lesson_page",
+    "spec_of",
     "submission_for",
     "submission_view",
 ]

@@ -20,6 +20,7 @@ from lessons.queries.files import editor_files
 from lessons.queries.progress import NO_STANDING, Standing, standings
 from lessons.queries.quizzes import question_views, right_answers
 from lessons.queries.shapes import EditorFile, ExerciseView, SubmissionView
+from lessons.queries.specs import spec_of
 from lessons.queries.submissions import hints_of, solution_visible, submission_view
 from lessons.queries.text import inline_html
 
@@ -117,7 +118,7 @@ def _exercise_view(
     revision = exercise.revision
     if revision is None:
         raise ValueError(f"{exercise}: no revision; take exercises from shown_exercises()")
-    spec = revision.spec
+    spec = spec_of(revision)
     quiz = spec.kind == Kind.QUIZ
     texts = draft.files if draft else latest.files if latest else {}
     seen = solution_visible(spec, standing)

@@ -19,6 +19,7 @@ from lessons.queries.ansi import ansi_html
 from lessons.queries.files import editor_files
 from lessons.queries.progress import Standing, standings
 from lessons.queries.shapes import CheckRow, DiffLine, HistoryRow, OutputRow, SubmissionView
+from lessons.queries.specs import spec_of
 from lessons.queries.text import inline_html, visible
 
 POLL_MS = (300, 500, 1000, 2000)  # the longer it takes, the less often one asks
@@ -52,7 +53,7 @@ def submission_view(
 ) -> SubmissionView:
     """Everything a page shows of a submission. ``place`` comes from the queue; the other two are asked here
     where the caller does not know them: one query each."""
-    spec = submission.revision.spec
+    spec = spec_of(submission.revision)
     if standing is None:
         found = standings(submission.learner, [submission.exercise_id])
         standing = found.get(submission.exercise_id, Standing())
@@ -130,7 +131,7 @@ def history_row(submission: Submission, *, number: int) -> HistoryRow:
         number=number,
         graded=submission.graded,
         tone=words.tone_of(submission),
-        headline=words.headline_of(submission, submission.revision.spec.limits, passed=passed, total=len(checks)),
+        headline=words.headline_of(submission, spec_of(submission.revision).limits, passed=passed, total=len(checks)),
         handed_in_at=submission.queued_at,
     )
 

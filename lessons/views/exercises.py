@@ -55,7 +55,7 @@ def exercise_or_404(course_slug: str, exercise_slug: str) -> Exercise:
 def spec_of(exercise: Exercise) -> ExerciseSpec:
     if exercise.revision is None:
         raise Http404
-    return exercise.revision.spec
+    return queries.spec_of(exercise.revision)
 
 
 def refuse(request: Request, exercise: Exercise, form: AnswerForm, problems: list[str], *, status: int) -> HttpResponse:

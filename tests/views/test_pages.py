@@ -7,7 +7,15 @@ from django.test import Client
 from django.urls import reverse
 
 from lessons.models import LessonImage
-from tests.factories import make_draft, make_exercise, make_finished, make_lesson, make_quiz, make_submission
+from tests.factories import (
+    make_draft,
+    make_exercise,
+    make_finished,
+    make_lesson,
+    make_quiz,
+    make_revision,
+    make_submission,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -210,3 +218,16 @@ def test_cookies_are_out_of_reach_of_scripts(browsers, exercise):
     for name in ("sessionid", "csrftoken"):
         assert cookies[name]["httponly"] is True
         assert cookies[name]["samesite"] == "Lax"
+
+
+def test_unreadable_exercise_takes_no_page_away(browser, owner, exercise):
+    good = make_exercise(exercise.lesson, position=1)
+    row = make_finished(owner, exercise)
+    make_revision(exercise, {"exercise.yaml": "kind: unknown\n", "prompt.md": "x"})
+    row.revision.files = {}
+    row.revision.content_hash = "none"
+    row.revision.save()
+    page = browser.get(exercise.lesson.get_absolute_url()).context["page"]
+    assert [len(block.exercise.files) for block in page.blocks if block.exercise] == [0, 1]
+    assert browser.get(f"/submissions/{row.pk}/").context["submission"].tone == "pass"
+    assert browser.get(good.get_absolute_url()).status_code == 200
