@@ -218,7 +218,7 @@ class _Course:
     def _exercise(self, name: str, slug: str, files: dict[str, str], images: frozenset[str]) -> ExerciseFiles | None:
         prefix = f"{name}/exercises/{slug}/"
         if slug in self.exercise_lesson:
-            message = f"{slug}라는 문제가 {self.exercise_lesson[slug]} 단원에도 있어요."
+            message = f"{slug} 문제가 {self.exercise_lesson[slug]} 단원에도 있어요."
             self.problems.add(prefix + "exercise.yaml", None, "slug", message, "문제 폴더의 이름을 바꿔 주세요.")
         self.exercise_lesson.setdefault(slug, name)
         try:

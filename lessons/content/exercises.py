@@ -110,7 +110,7 @@ def _run(common: _Common, files: Mapping[str, str], reader: Reader, catalogue: C
     environment = reader.text("environment", default=rules.DEFAULT_ENVIRONMENT, most=80)
     if names is not None and environment not in names:
         reader.problem(
-            "environment", f"{environment}라는 환경이 없어요.", f"{', '.join(sorted(names))} 가운데 하나를 적어 주세요."
+            "environment", f"{environment} 환경이 없어요.", f"{', '.join(sorted(names))} 가운데 하나를 적어 주세요."
         )
     variables = read_vars(reader)
     probes = read_probes(reader, {spec.name for spec in variables}, names)

@@ -199,8 +199,8 @@ class _Markers(Preprocessor):
             page.problem(
                 line,
                 "exercise",
-                f"{slug}라는 문제가 이 단원에 없어요.",
-                f"exercises/{slug}/를 만들거나 이름을 고쳐 주세요.",
+                f"{slug} 문제가 이 단원에 없어요.",
+                f"exercises/{slug}/ 폴더를 만들거나 이름을 고쳐 주세요.",
             )
         elif slug in page.placed:
             page.problem(line, "exercise", f"{slug} 문제를 두 번 놓았어요.", "한 번만 놓아 주세요.")

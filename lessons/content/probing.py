@@ -84,7 +84,7 @@ def read_probes(
         environment = item.text("environment", most=80)
         if environment and environments is not None and environment not in environments:
             fix = f"{', '.join(sorted(environments))} 가운데 하나를 적어 주세요."
-            item.problem("environment", f"{environment}라는 환경이 없어요.", fix)
+            item.problem("environment", f"{environment} 환경이 없어요.", fix)
         probe_type, value = _probe_type(item)
         probe = ProbeSpec(
             id=identifier,
@@ -106,7 +106,7 @@ def read_probes(
 def _identifier(item: Reader, default: str, taken: Collection[str]) -> str:
     identifier = item.identifier("id", default=default)
     if identifier in taken:
-        item.problem("id", f"{identifier}라는 id가 이미 있어요.", "다른 id를 적어 주세요.")
+        item.problem("id", f"{identifier} id가 이미 있어요.", "다른 id를 적어 주세요.")
     return identifier
 
 
@@ -166,7 +166,7 @@ def _check(item: Reader, identifier: str, probes: list[str], variables: Collecti
         known = f"{', '.join(sorted(registry.CHECKS))} 가운데 하나를 적어 주세요."
         later = check_type in rules.LATER_CHECKS
         message = (
-            f"이 판의 포털은 아직 {check_type} 확인을 하지 않아요." if later else f"{check_type!r}는 모르는 종류예요."
+            f"이 판의 포털은 아직 {check_type} 확인을 하지 않아요." if later else f"모르는 종류({check_type})예요."
         )
         item.problem("type", message, known)
     return CheckSpec(identifier, title, check_type, probe, weight, message, hint, show, fields)
@@ -184,7 +184,7 @@ def _named_probe(item: Reader, probe: str, probes: list[str], *, needed: bool) -
     if not probe and needed:
         item.problem("probe", "어느 프로브를 볼지 없어요.", _probes_fix(probes))
     elif probe and probe not in probes:
-        item.problem("probe", f"{probe}라는 프로브가 없어요.", _probes_fix(probes))
+        item.problem("probe", f"{probe} 프로브가 없어요.", _probes_fix(probes))
     return probe
 
 
@@ -196,7 +196,7 @@ def _check_named_probes(item: Reader, fields: dict[str, Any], probes: list[str])
     """A wanted value may itself be {probe, query}: its probe must exist as well."""
     for key, value in fields.items():
         if isinstance(value, dict) and isinstance(value.get("probe"), str) and value["probe"] not in probes:
-            item.problem(key, f"{value['probe']}라는 프로브가 없어요.", _probes_fix(probes), "probe")
+            item.problem(key, f"{value['probe']} 프로브가 없어요.", _probes_fix(probes), "probe")
 
 
 def _check_file(item: Reader, starter: Collection[str]) -> None:
@@ -214,7 +214,7 @@ def _check_places(item: Reader, keys: list[str], variables: Collection[str]) -> 
         for path, text in _texts(item.values.get(key), ()):
             for name in _PLACE.findall(text):
                 if name not in variables:
-                    item.problem(key, f"{{{{{name}}}}}라는 변수가 없어요.", fix, *path)
+                    item.problem(key, f"{{{{{name}}}}} 변수가 없어요.", fix, *path)
 
 
 def _texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:

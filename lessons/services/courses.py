@@ -176,7 +176,7 @@ class _Import:
     def _refuse_foreign(self, course: Course) -> None:
         there = set(course.lessons.values_list("slug", flat=True))
         if there and there.isdisjoint(lesson.slug for lesson in self.files.lessons):
-            message = _("%(slug)s라는 다른 과정이 이미 있어요.") % {"slug": course.slug}
+            message = _("%(slug)s 이름을 쓰는 다른 과정이 이미 있어요.") % {"slug": course.slug}
             fix = _("slug를 바꾸거나, 그 과정을 바꿔 넣으려면 --replace를 붙여 주세요.")
             raise ContentError([Problem("course.yaml", None, "slug", message, fix)])
 
