@@ -36,7 +36,7 @@ def _check_listed(reader: Reader, check: CheckSpec) -> None:
     for index, text in enumerate(given):
         if known and text not in known:
             place = (index,) if isinstance(reader.values[check.id], list) else ()
-            reader.problem(check.id, f"{text[:60]!r}는 보기에 없어요.", "보기에 적힌 그대로 적어 주세요.", *place)
+            reader.problem(check.id, f"보기에 없는 글({text[:60]})이에요.", "보기에 적힌 그대로 적어 주세요.", *place)
     if check.type == "order" and known and sorted(given) != sorted(known):
         reader.problem(check.id, "항목이 빠졌거나 겹쳐요.", "모든 항목을 한 번씩, 순서대로 적어 주세요.")
 
