@@ -29,7 +29,7 @@ def claim(*, worker: str, cap: int, only: Collection[UUID] | None = None) -> Sub
 
     The learner with the fewest running submissions comes first, then the oldest row. ``cap`` is over
     the live runs of every process. Without ``only``, learners' rows are taken; with it, just those ids
-    (a proof's own). The submission comes with its revision (without files) and exercise.
+    (a proof's own). The submission comes with its revision; its files are left out, they are parsed once a process.
     """
     running = _running_by_learner()
     if sum(running.values()) >= cap:
@@ -120,7 +120,7 @@ def _running_by_learner() -> dict[int, int]:
 def _next(waiting: SubmissionQuerySet, running: dict[int, int]) -> Submission | None:
     turns = [When(learner=learner, then=Value(rows)) for learner, rows in running.items()]
     busy = Case(*turns, default=Value(0), output_field=IntegerField()) if turns else Value(0)
-    rows = waiting.select_related("revision", "exercise").defer("revision__files", "revision__prompt_html")
+    rows = waiting.select_related("revision").defer("revision__files", "revision__prompt_html")
     return rows.order_by(busy, "queued_at", "pk").first()
 
 
