@@ -36,7 +36,9 @@ class Course(models.Model):
     summary = models.TextField(_("소개"), blank=True)
     archived = models.BooleanField(_("보관함"), default=False)
     source_hash = models.CharField(max_length=64, blank=True, editable=False)
-    edited_at = models.DateTimeField(null=True, blank=True, editable=False)  # in admin, since the last import
+    edited_at = models.DateTimeField(
+        _("고친 때"), null=True, blank=True, editable=False
+    )  # in admin, since the last import
 
     objects = CourseQuerySet.as_manager()
 
@@ -75,7 +77,7 @@ class Lesson(models.Model):
     position = models.PositiveSmallIntegerField(_("순서"), default=0)
     archived = models.BooleanField(_("보관함"), default=False)
     source_hash = models.CharField(max_length=64, blank=True, editable=False)
-    edited_at = models.DateTimeField(null=True, blank=True, editable=False)
+    edited_at = models.DateTimeField(_("고친 때"), null=True, blank=True, editable=False)
 
     objects = LessonQuerySet.as_manager()
 
@@ -103,9 +105,6 @@ class LessonImage(models.Model):
         constraints = [models.UniqueConstraint(fields=["lesson", "name"], name="image_name_in_lesson")]
         verbose_name = verbose_name_plural = _("그림")
 
-    def __str__(self) -> str:
-        return self.name
-
 
 class ExerciseQuerySet(models.QuerySet["Exercise"]):
     def published(self) -> ExerciseQuerySet:
@@ -126,7 +125,7 @@ class Exercise(models.Model):
         "Revision", models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("지금 판")
     )
     source_hash = models.CharField(max_length=64, blank=True, editable=False)
-    edited_at = models.DateTimeField(null=True, blank=True, editable=False)
+    edited_at = models.DateTimeField(_("고친 때"), null=True, blank=True, editable=False)
 
     objects = ExerciseQuerySet.as_manager()
 
@@ -156,13 +155,15 @@ class Revision(models.Model):
     starter/…, solution/…, wrong/…, checks/…); ``lessons.content`` parses it to an ExerciseSpec.
     """
 
-    exercise = models.ForeignKey(Exercise, models.CASCADE, related_name="revisions")
+    exercise = models.ForeignKey(Exercise, models.CASCADE, related_name="revisions", verbose_name=_("문제"))
     number = models.PositiveIntegerField(_("판"))
     files = models.JSONField()
     prompt_html = models.TextField()
     content_hash = models.CharField(max_length=64)
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, verbose_name=_("고친 사람")
+    )
+    created_at = models.DateTimeField(_("만든 때"), auto_now_add=True)
 
     class Meta:
         ordering = ["exercise", "-number"]
@@ -199,9 +200,6 @@ class Draft(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["learner", "exercise"], name="one_draft_each")]
         verbose_name = verbose_name_plural = _("쓰던 답")
-
-    def __str__(self) -> str:
-        return f"{self.learner} · {self.exercise}"
 
 
 class Origin(models.TextChoices):
@@ -240,10 +238,12 @@ class Submission(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    learner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="submissions")
+    learner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="submissions", verbose_name=_("학습자")
+    )
     revision = models.ForeignKey(Revision, models.PROTECT, related_name="submissions", verbose_name=_("판"))
     exercise = models.ForeignKey(Exercise, models.PROTECT, related_name="submissions", verbose_name=_("문제"))
-    origin = models.CharField(max_length=8, choices=Origin, default=Origin.LEARNER)
+    origin = models.CharField(_("낸 곳"), max_length=8, choices=Origin, default=Origin.LEARNER)
     graded = models.BooleanField(_("채점"), default=True)  # False: 실행, tried but not graded
     files = models.JSONField(_("답"), default=dict)
     stdin = models.TextField(blank=True, default="")
@@ -258,18 +258,18 @@ class Submission(models.Model):
     )
     score = models.FloatField(_("점수"), null=True, blank=True)
     result = models.JSONField(default=dict)
-    cpu_ms = models.PositiveIntegerField(null=True, blank=True)
-    peak_mb = models.FloatField(null=True, blank=True)
+    cpu_ms = models.PositiveIntegerField(_("CPU 시간(ms)"), null=True, blank=True)
+    peak_mb = models.FloatField(_("메모리(MB)"), null=True, blank=True)
 
-    attempt = models.PositiveIntegerField(default=0)
+    attempt = models.PositiveIntegerField(_("채점한 횟수"), default=0)
     broken_count = models.PositiveSmallIntegerField(default=0)
     broken_reason = models.CharField(max_length=16, choices=BrokenReason, blank=True, default="")
     worker = models.CharField(max_length=80, blank=True, default="")
     lease_until = models.DateTimeField(null=True, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True)
-    queued_at = models.DateTimeField(auto_now_add=True)
-    started_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    queued_at = models.DateTimeField(_("낸 때"), auto_now_add=True)
+    started_at = models.DateTimeField(_("시작한 때"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("끝난 때"), null=True, blank=True)
 
     objects = SubmissionQuerySet.as_manager()
 
