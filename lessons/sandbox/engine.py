@@ -1,0 +1,102 @@
+"""The engine's API: one client a thread, a timeout on every call, and errors turned into ours."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import docker
+import requests
+import urllib3
+from docker.errors import APIError, DockerException, NotFound
+
+from lessons.sandbox.config import SandboxConfig
+from lessons.sandbox.errors import EngineFullError, EngineUnavailableError, EnvironmentMissingError, SandboxError
+
+API_VERSION = "1.44"  # of Docker 25: the engine container carries Debian 13's 26.1
+RUNTIMES = ("runsc", "crun", "runc")  # best first
+
+
+class Engine:
+    """Naru's own Docker engine behind a unix socket."""
+
+    def __init__(self, config: SandboxConfig) -> None:
+        self._config = config
+        self._local = threading.local()
+        self._runtime = ""
+
+    @property
+    def api(self) -> docker.APIClient:
+        """This thread's client. Nothing is asked of the engine until a call is made."""
+        client = getattr(self._local, "client", None)
+        if client is None:
+            client = docker.APIClient(
+                base_url=f"unix://{self._config.socket}", version=API_VERSION, timeout=self._config.call_seconds
+            )
+            self._local.client = client
+        return client
+
+    def runtime(self) -> str:
+        """gVisor where the engine has it. Raises SandboxError where only a weaker one is there and not allowed."""
+        if not self._runtime:
+            with engine_errors():
+                known = self.api.info().get("Runtimes", {})
+            best = next((name for name in RUNTIMES if name in known), "")
+            weak_allowed = self._config.loopback_only or self._config.allow_weak_runtime
+            if best != "runsc" and not weak_allowed:
+                raise EngineUnavailableError("the engine has no gVisor, and the portal is not bound to loopback")
+            self._runtime = best or "runc"
+        return self._runtime
+
+    def forget(self) -> None:
+        """After a failure: the engine that comes back may be another one."""
+        self._runtime = ""
+        self._local = threading.local()
+
+
+@contextmanager
+def engine_errors() -> Iterator[None]:
+    """Turn whatever the engine, the SDK or the socket throws into a SandboxError."""
+    try:
+        yield
+    except SandboxError:
+        raise
+    except APIError as error:
+        raise _translate(error) from error
+    except (DockerException, requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise EngineUnavailableError(f"{type(error).__name__}: {error}") from error
+
+
+def _translate(error: APIError) -> SandboxError:
+    text = str(error.explanation or error)
+    if "no space left" in text.lower():
+        return EngineFullError(text)
+    if isinstance(error, NotFound) and "image" in text.lower():
+        return EnvironmentMissingError(text)
+    return EngineUnavailableError(text)
+
+
+def remove_container(api: docker.APIClient, container_id: str) -> None:
+    """Remove it with what it wrote; one that is gone already is fine. Raises SandboxError."""
+    with engine_errors():
+        try:
+            api.remove_container(container_id, force=True, v=True)
+        except NotFound:
+            return
+        except APIError as error:
+            if error.status_code != 409:  # another removal is under way
+                raise
+
+
+def receive(stream: Any, count: int) -> bytes:
+    """Exactly ``count`` bytes of a socket, or fewer at its end."""
+    parts = []
+    while count:
+        part = stream.recv(min(count, 1 << 20))
+        if not part:
+            break
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
