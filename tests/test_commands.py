@@ -9,8 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from lessons.models import Submission
-from lessons.sandbox import Finding
-from lessons.sandbox.errors import EngineUnavailableError
+from lessons.sandbox import EngineUnavailableError, Finding
 from lessons.services import doctor, proving, sandboxes
 from tests.factories import SUM_FILES, SUM_SOLUTION, SUM_STARTER, make_course, make_exercise, make_lesson
 from tests.services.sums import SumSandbox

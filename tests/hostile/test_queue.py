@@ -12,7 +12,7 @@ import pytest
 from lessons import queue
 from lessons.contracts import Status
 from lessons.models import Submission
-from lessons.sandbox.errors import EngineUnavailableError
+from lessons.sandbox import EngineUnavailableError
 from lessons.services import dispatch, grading, sandboxes, submissions
 from tests.factories import SUM_SOLUTION, make_exercise, make_learner
 from tests.services.sums import SumSandbox

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lessons.sandbox import Finding
-from lessons.sandbox.errors import EngineUnavailableError
+from lessons.sandbox import EngineUnavailableError, Finding
 from lessons.services import doctor
 from tests.factories import make_course
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from lessons import graders, queue
 from lessons.contracts import NeedMore, Plan, Status
 from lessons.models import Submission
-from lessons.sandbox.errors import EngineFullError, EngineUnavailableError, EnvironmentMissingError
+from lessons.sandbox import EngineFullError, EngineUnavailableError, EnvironmentMissingError
 from lessons.services.grading import MOST_ROUNDS, grade_submission
 from lessons.services.submissions import submit_answer
 from tests.factories import (

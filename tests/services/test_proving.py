@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lessons.models import Origin, Submission
-from lessons.sandbox import EnvironmentState
-from lessons.sandbox.errors import EngineUnavailableError, EnvironmentMissingError
+from lessons.sandbox import EngineUnavailableError, EnvironmentMissingError, EnvironmentState
 from lessons.services import proving
 from lessons.services.proving import check_exercises, try_answer
 from tests.factories import SUM_FILES, SUM_SOLUTION, make_exercise, make_quiz, make_submission
