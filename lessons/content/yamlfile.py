@@ -93,7 +93,7 @@ def _check_events(text: str) -> None:
     """Depth, tags and number of documents, before anything recursive sees the text."""
     depth = documents = 0
     for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if count > 3 * rules.YAML_VALUES:
             raise _Refused(line, "값이 너무 많아요.", f"값을 {rules.YAML_VALUES}개 아래로 줄여 주세요.")
         if isinstance(event, yaml.DocumentStartEvent):
@@ -106,8 +106,8 @@ def _check_events(text: str) -> None:
                 raise _Refused(line, "너무 깊이 겹쳐 있어요.", f"{rules.YAML_DEPTH}겹 안으로 줄여 주세요.")
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
-        if getattr(event, "tag", None) is not None:
-            raise _Refused(line, f"YAML 태그({event.tag})는 쓸 수 없어요.", "태그를 지우고 값만 적어 주세요.")
+        if (tag := getattr(event, "tag", None)) is not None:
+            raise _Refused(line, f"YAML 태그({tag})는 쓸 수 없어요.", "태그를 지우고 값만 적어 주세요.")
 
 
 class _Walker:
@@ -130,7 +130,9 @@ class _Walker:
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
-        return _scalar(node)
+        if isinstance(node, yaml.ScalarNode):
+            return _scalar(node)
+        raise TypeError(f"a node that YAML does not know: {node!r}")
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         found: dict[str, Any] = {}

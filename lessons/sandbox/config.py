@@ -24,7 +24,7 @@ class SandboxConfig:
     pool_size: int = 2
     loopback_only: bool = True
     allow_weak_runtime: bool = False
-    call_seconds: float = 20.0  # the longest that one call to the engine may take
+    call_seconds: int = 20  # the longest that one call to the engine may take
 
 
 class EnvironmentState(StrEnum):
