@@ -38,7 +38,7 @@ func (c cgroups) adopt(pid int) {
 // limit sets the job's limits, and shows them at the paths where programs look for them.
 func (c cgroups) limit(job *Job) {
 	if c.pids != "" {
-		writeNumber(filepath.Join(c.pids, "pids.max"), int64(job.Processes))
+		writeNumber(filepath.Join(c.pids, "pids.max"), mostProcesses(job))
 	}
 	if c.memory != "" {
 		writeNumber(filepath.Join(c.memory, "memory.limit_in_bytes"), job.MemoryBytes)

@@ -152,7 +152,7 @@ func (r *runner) watch(job *Job, printed *output, mainEnded <-chan struct{}, end
 			case used > job.MemoryBytes:
 				end.end("memory")
 				return peak
-			case r.groups.processes() >= int64(job.Processes):
+			case r.groups.processes() >= mostProcesses(job):
 				end.end("processes")
 				return peak
 			case cpuAtStart >= 0 && float64(r.groups.cpuNanos()-cpuAtStart) > job.CPUSeconds*1e9:
@@ -162,6 +162,9 @@ func (r *runner) watch(job *Job, printed *output, mainEnded <-chan struct{}, end
 		}
 	}
 }
+
+// mostProcesses is where a run ends: a program that is alone has not reached any limit.
+func mostProcesses(job *Job) int64 { return int64(max(job.Processes, 2)) }
 
 // settle waits until nothing of the job is left, killing again what was forked meanwhile.
 func (r *runner) settle(reaped <-chan outcome) (outcome, error) {
@@ -207,7 +210,7 @@ func verdictOf(reason string, done outcome, job *Job, oomKilled bool) string {
 	switch {
 	case reason != "":
 		return reason
-	case oomKilled:
+	case oomKilled, done.peakBytes > job.MemoryBytes: // the latter: between two looks
 		return "memory"
 	case !done.status.Signaled():
 		return "exit"
