@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ENGINE_FIXTURES = {"engine_socket", "engine_image", "portal_image", "docker_environment"}
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "bin"))
+
+from _naru.engine import Engine  # noqa: E402  (bin/ is importable from the line above on)
+from _naru.places import Data  # noqa: E402  (likewise)
+
+ENGINE_FIXTURES = {"engine_socket", "engine_image", "portal_image", "docker_environment", "spare_engine"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -48,3 +56,35 @@ def docker_environment() -> dict[str, str]:
     _told("NARU_TEST_ENGINE_SOCKET")
     config = os.environ.get("NARU_TEST_DOCKER_CONFIG", "")
     return {**os.environ, **({"DOCKER_CONFIG": config} if config else {})}
+
+
+class SpareEngine:
+    """An engine container of one test's own, to be stopped and started at will."""
+
+    def __init__(self, folder: Path, image: str) -> None:
+        self.data = Data(folder)
+        self.data.make()
+        self.image = image
+        self.container = Engine(self.data)
+
+    @property
+    def socket(self) -> Path:
+        return self.data.socket
+
+    def start(self) -> None:
+        self.container.start(self.image)
+
+    def stop(self) -> None:
+        """End and remove it; its images stay for the next start."""
+        self.container.stop()
+
+
+@pytest.fixture
+def spare_engine(tmp_path_factory: pytest.TempPathFactory, engine_image: str) -> Iterator[SpareEngine]:
+    """A started engine beside the shared one; gone with its volume after the test."""
+    engine = SpareEngine(tmp_path_factory.mktemp("engine"), engine_image)
+    try:
+        engine.start()
+        yield engine
+    finally:
+        engine.container.remove(volume=True)

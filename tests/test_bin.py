@@ -6,15 +6,12 @@ import os
 import socket
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from _naru import check, dockerd, dockerfile, engine, images, places, say, serve, shell, stamps, start
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "bin"))
-
-from _naru import check, dockerd, dockerfile, engine, images, places, say, serve, shell, stamps, start  # noqa: E402
 
 
 def test_help_is_korean_and_names_every_option() -> None:

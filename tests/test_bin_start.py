@@ -8,15 +8,12 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from _naru.places import Data
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "bin"))
-
-from _naru.places import Data  # noqa: E402  (bin/ is importable from the line above on)
 
 pytestmark = pytest.mark.docker
 END_S = 60

@@ -17,7 +17,13 @@ CATALOGUE = ROOT / "labs" / "catalogue.yaml"
 STAGES = ("# >>> run images, copied from labs/*/Dockerfile by `python bin/_naru dockerfile`", "# <<< run images")
 COPIES = ("# >>> their root file systems, likewise", "# <<< root file systems")
 CONFIG = ("ENTRYPOINT", "CMD", "ENV", "USER", "WORKDIR", "LABEL")
-PACK = "RUN tar --one-file-system --sort=name --exclude=./rootfs.tar.gz -C / -cf - . | gzip -1 -n >/rootfs.tar.gz"
+# Package lists, caches and manuals are of no use in a run, and a smaller image is imported sooner.
+UNPACKED = ("rootfs.tar.gz", "var/cache/apt/*", "var/lib/apt/lists/*", "usr/share/doc/*", "usr/share/man/*")
+PACK = (
+    "RUN tar --one-file-system --sort=name "
+    + " ".join(f"--exclude='./{path}'" for path in UNPACKED)
+    + " -C / -cf - . | gzip -1 -n >/rootfs.tar.gz"
+)
 
 
 def environments(catalogue: str) -> dict[str, tuple[str, str]]:

@@ -37,8 +37,8 @@ class Engine:
             (directory / name).unlink(missing_ok=True)
         shell.run(
             ["docker", "run", "--detach", "--name", self.data.engine_name, "--label", f"{LABEL}={self.data.path}",
-             *RIGHTS, "--volume", f"{self.data.engine_name}:/var/lib/docker", "--volume", f"{directory}:/run/naru",
-             image],
+             "--restart", "on-failure", *RIGHTS,
+             "--volume", f"{self.data.engine_name}:/var/lib/docker", "--volume", f"{directory}:/run/naru", image],
             failure="엔진 컨테이너를 켜지 못했어요.",
         )  # fmt: skip
         self._wait()

@@ -27,12 +27,10 @@ open_cgroups() {
         return
     fi
     # v1: a fresh tmpfs with only v1 hierarchies; a `unified` one beside them ("hybrid") confuses runc.
-    local source target rest controllers
-    local -a hierarchies=()
-    while read -r source target rest; do
-        hierarchies+=("$target")
-    done < <(awk '$3 == "cgroup" {print $1, $2, $4}' /proc/mounts)
-    umount -l "${hierarchies[@]}" 2>/dev/null || true
+    local target controllers
+    while read -r target; do
+        umount -l "$target"
+    done < <(awk '$3 == "cgroup" || $3 == "cgroup2" {print $2}' /proc/mounts)
     mount -t tmpfs -o mode=755,size=1m naru-cgroups /sys/fs/cgroup
     while IFS=: read -r _ controllers _; do
         [ -n "$controllers" ] || continue # 0:: is the v2 hierarchy
@@ -91,7 +89,8 @@ docker container prune -f >/dev/null # what a crash of the engine left
 load_images
 cat /images/*.key >"$socket_dir/ready"
 say "ready"
-wait "$daemon"
-code=$?
+code=0
+wait "$daemon" || code=$?
 rm -f "$socket_dir/ready"
-exit "$code"
+say "dockerd ended by itself ($code)"
+exit $((code == 0 ? 1 : code)) # never in order: whoever started us may start us again
