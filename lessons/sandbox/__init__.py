@@ -146,7 +146,14 @@ class Sandbox:
     def _begin(self, shape: Shape, lifetime: float = 120.0) -> RunContainer:
         image = self._image(shape.environment)
         labels = {LABEL_PROCESS: self._own_process().name}
-        return RunContainer(self.engine, shape, image, labels, lifetime)
+        container = RunContainer(self.engine, shape, image, labels, lifetime)
+        try:
+            container.begin()
+        except SandboxError:
+            self._dismiss(container)
+            self.engine.forget()
+            raise
+        return container
 
     def _park(self, shape: Shape) -> RunContainer:
         """A container for the pool, started and looked at."""

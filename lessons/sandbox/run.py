@@ -13,7 +13,6 @@ import logging
 import struct
 import time
 import uuid
-from collections.abc import Callable
 from typing import Any
 
 from lessons.contracts import Ended, Run, RunEvidence
@@ -32,10 +31,10 @@ UIDS = itertools.cycle(range(20_000, 60_000))  # one per container: RLIMIT_NPROC
 
 
 class RunContainer:
-    """A started container with park waiting in it; good for one job."""
+    """A container with park waiting in it; good for one job."""
 
     def __init__(self, engine: Engine, shape: Shape, image: str, labels: dict[str, str], lifetime: float) -> None:
-        """Create, attach and start. Raises SandboxError; whatever was made by then is in ``id`` for removal."""
+        """Create it; ``begin`` starts it. Raises SandboxError, with nothing made."""
         self.shape = shape
         self.born = time.monotonic()
         self.id = ""
@@ -62,13 +61,12 @@ class RunContainer:
         }
         with engine_errors():
             self.id = engine.api.create_container_from_config(config, name)["Id"]
-        try:
-            with engine_errors():
-                self._stream = self._attach()
-                engine.api.start(self.id)
-        except BaseException:
-            self.close()
-            raise
+
+    def begin(self) -> None:
+        """Attach and start. Raises SandboxError; the container is there then, for its maker to remove."""
+        with engine_errors():
+            self._stream = self._attach()
+            self._engine.api.start(self.id)
 
     def _attach(self) -> Any:
         """A raw socket, before the start, so that nothing park says is missed."""
@@ -106,7 +104,10 @@ class RunContainer:
                 return self._without_report(run, began)
         if report.get("fault"):
             raise EngineUnavailableError(f"park: {report['fault']}")
-        return self._evidence(run, report)
+        try:
+            return self._evidence(run, report)
+        except (KeyError, TypeError, ValueError) as error:
+            raise EngineUnavailableError(f"park: a report of another version: {error!r}") from error
 
     def _evidence(self, run: Run, report: dict[str, Any]) -> RunEvidence:
         return RunEvidence(
@@ -158,7 +159,12 @@ class RunContainer:
         if length > MOST_REPLY:
             raise EngineUnavailableError(f"a reply of {length} bytes")
         body = self._take(length, deadline)
-        return None if len(body) < length else json.loads(body)
+        if len(body) < length:
+            return None
+        try:
+            return json.loads(body)
+        except ValueError as error:
+            raise EngineUnavailableError(f"park: {error}") from error
 
     def _take(self, count: int, deadline: float) -> bytes:
         """``count`` bytes of park's standard output; fewer at the end. Its standard error goes to the log."""
@@ -189,6 +195,3 @@ class RunContainer:
             self._stream, stream = None, self._stream
             stream.close()
             self._holder.close()
-
-
-Remover = Callable[[RunContainer], None]
