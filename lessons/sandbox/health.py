@@ -29,7 +29,7 @@ print(json.dumps({"sockets": found, "uid": os.getuid(), "free_mb": disk.f_bavail
 """
 MEMORY = "x = []\nwhile True:\n    x.append(bytearray(1 << 20))\n"
 PROCESSES = "import os, time\nwhile True:\n    if os.fork() == 0:\n        time.sleep(9)\n"
-SMALL = Limits(seconds=5, cpu_seconds=5, memory_mb=64, output_kb=16, processes=16)
+SMALL = Limits(seconds=5, cpu_seconds=5, memory_mb=128, output_kb=16, processes=8)  # eight forks of Python fit
 
 
 def examine(sandbox: Sandbox) -> list[Finding]:
