@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,10 +44,12 @@ class Started:
         pytest.fail(f"bin/start ended by itself:\n{self.output}", pytrace=False)
 
     def end(self, number: int) -> int:
-        self.process.send_signal(number)
+        """Send a signal and return the exit code; a second call changes nothing."""
+        if self.process.returncode is None:
+            self.process.send_signal(number)
         code = self.process.wait(END_S)
-        assert self.process.stdout
-        self.process.stdout.close()
+        if self.process.stdout:
+            self.process.stdout.close()
         return code
 
 
@@ -67,42 +70,52 @@ def status_of(url: str) -> int:
         connection.close()
 
 
+StartIn = Callable[[], Started]
+
+
 @pytest.fixture
 def data(tmp_path: Path, engine_socket: Path) -> Path:
     return tmp_path / "data"
 
 
-def forget(data: Path) -> None:
-    name = Data(data).engine_name
-    subprocess.run(["docker", "rm", "--force", name], capture_output=True, check=False)
-    subprocess.run(["docker", "volume", "rm", "--force", name], capture_output=True, check=False)
+@pytest.fixture
+def start(data: Path, tmp_path: Path) -> Iterator[StartIn]:
+    """Starts bin/start on ``data``; whatever the test does, nothing of it outlives the test."""
+    started: list[Started] = []
 
+    def start_one() -> Started:
+        started.append(Started(data, tmp_path))
+        return started[-1]
 
-def test_start_serves_and_ctrl_c_leaves_nothing_running(data: Path, tmp_path: Path) -> None:
     try:
-        started = Started(data, tmp_path)
-        assert status_of(started.url) == 200
-        assert containers(data)
-        assert (data / "engine" / "docker.sock").is_socket()
-        assert str(data / "admin-password") in started.process.stdout.readline()  # type: ignore[union-attr]
-        assert started.end(signal.SIGINT) == 0
-        assert containers(data) == ""
-        with pytest.raises(ConnectionRefusedError):
-            status_of(started.url)
+        yield start_one
     finally:
-        forget(data)
+        for one in started:
+            one.end(signal.SIGTERM)
+        name = Data(data).engine_name
+        subprocess.run(["docker", "rm", "--force", name], capture_output=True, check=False)
+        subprocess.run(["docker", "volume", "rm", "--force", name], capture_output=True, check=False)
 
 
-def test_start_removes_what_a_crash_left_and_serves_again(data: Path, tmp_path: Path) -> None:
-    try:
-        first = Started(data, tmp_path)
-        first.end(signal.SIGKILL)
-        left = containers(data)
-        assert left
-        second = Started(data, tmp_path)
-        assert status_of(second.url) == 200
-        assert containers(data) != left
-        assert second.end(signal.SIGTERM) == 0
-        assert containers(data) == ""
-    finally:
-        forget(data)
+def test_start_serves_and_ctrl_c_leaves_nothing_running(start: StartIn, data: Path) -> None:
+    started = start()
+    assert status_of(started.url) == 200
+    assert containers(data)
+    assert (data / "engine" / "docker.sock").is_socket()
+    assert started.process.stdout
+    assert str(data / "admin-password") in started.process.stdout.readline()
+    assert started.end(signal.SIGINT) == 0
+    assert containers(data) == ""
+    with pytest.raises(ConnectionRefusedError):
+        status_of(started.url)
+
+
+def test_start_removes_what_a_crash_left_and_serves_again(start: StartIn, data: Path) -> None:
+    start().end(signal.SIGKILL)
+    left = containers(data)
+    assert left
+    second = start()
+    assert status_of(second.url) == 200
+    assert containers(data) != left
+    assert second.end(signal.SIGTERM) == 0
+    assert containers(data) == ""

@@ -130,7 +130,7 @@ def _build(tag: str, repository: str, file: str, context: bytes, label: str) -> 
         stream.write(context)
         stream.seek(0)
         shell.run(
-            ["docker", "build", "--tag", tag, "--tag", f"{repository}:latest", "--label", f"naru.image={repository}",
+            ["docker", "build", "--force-rm", "--tag", tag, "--tag", f"{repository}:latest", "--label", f"naru.image={repository}",
              "--file", file, *passed, "-"],
             env=dockerd.build_environment(),
             stdin=stream,
