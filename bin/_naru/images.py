@@ -130,8 +130,8 @@ def _build(tag: str, repository: str, file: str, context: bytes, label: str) -> 
         stream.write(context)
         stream.seek(0)
         shell.run(
-            ["docker", "build", "--force-rm", "--tag", tag, "--tag", f"{repository}:latest", "--label", f"naru.image={repository}",
-             "--file", file, *passed, "-"],
+            ["docker", "build", "--force-rm", "--tag", tag, "--tag", f"{repository}:latest",
+             "--label", f"naru.image={repository}", "--file", file, *passed, "-"],
             env=dockerd.build_environment(),
             stdin=stream,
             failure=f"이미지를 만들지 못했어요: {repository}",
