@@ -170,7 +170,7 @@ class Sandbox:
         if not self._images:
             try:
                 self._images = images_of(self.config.catalogue)
-            except (OSError, ValueError, KeyError) as error:
+            except (OSError, ValueError) as error:
                 raise EnvironmentMissingError(f"{self.config.catalogue}: {error}") from error
         if environment not in self._images:
             raise EnvironmentMissingError(f"no environment {environment!r} in the catalogue")

@@ -45,5 +45,8 @@ class Finding:
 
 def images_of(catalogue: Path) -> dict[str, str]:
     """Environment name -> image name inside the engine. Raises OSError or ValueError when unreadable."""
-    document = yaml.safe_load(catalogue.read_text(encoding="utf-8"))
-    return {name: str(entry["image"]) for name, entry in document["environments"].items()}
+    text = catalogue.read_text(encoding="utf-8")
+    try:
+        return {name: str(entry["image"]) for name, entry in yaml.safe_load(text)["environments"].items()}
+    except (AttributeError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise ValueError(f"no catalogue of environments: {error!r}") from error

@@ -106,7 +106,7 @@ class RunContainer:
             raise EngineUnavailableError(f"park: {report['fault']}")
         try:
             return self._evidence(run, report)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise EngineUnavailableError(f"park: a report of another version: {error!r}") from error
 
     def _evidence(self, run: Run, report: dict[str, Any]) -> RunEvidence:
@@ -162,9 +162,9 @@ class RunContainer:
         if len(body) < length:
             return None
         try:
-            return json.loads(body)
-        except ValueError as error:
-            raise EngineUnavailableError(f"park: {error}") from error
+            return dict(json.loads(body))
+        except (TypeError, ValueError) as error:
+            raise EngineUnavailableError(f"park: no message: {error}") from error
 
     def _take(self, count: int, deadline: float) -> bytes:
         """``count`` bytes of park's standard output; fewer at the end. Its standard error goes to the log."""

@@ -1,0 +1,128 @@
+"""Whose containers may go: process locks and the reaper, with an engine that is none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import requests
+
+from lessons.sandbox import EngineUnavailableError
+from lessons.sandbox import reaper as reapers
+from lessons.sandbox.reaper import ProcessLock, Reaper
+from lessons.sandbox.run import LABEL_DEADLINE, LABEL_PROCESS
+from tests.sandbox.running import ROOT, eventually
+
+HOLDER = """
+import sys
+from pathlib import Path
+from lessons.sandbox.reaper import ProcessLock
+lock = ProcessLock(Path(sys.argv[1]))
+print(lock.name, flush=True)
+sys.stdin.read()
+"""
+
+
+class FakeApi:
+    def __init__(self, *containers: dict[str, Any]) -> None:
+        self.found, self.removed = list(containers), []
+        self.filters: Any = None
+        self.fails: Exception | None = None
+
+    def containers(self, *, all: bool, filters: dict[str, str]) -> list[dict[str, Any]]:
+        if self.fails is not None:
+            raise self.fails
+        assert all
+        self.filters = filters
+        return self.found
+
+    def remove_container(self, container_id: str, *, force: bool, v: bool) -> None:
+        self.removed.append(container_id)
+
+
+def container(name: str, process: str, lasts: float | None = 100) -> dict[str, Any]:
+    labels = {LABEL_PROCESS: process}
+    if lasts is not None:
+        labels[LABEL_DEADLINE] = str(int(time.time() + lasts))
+    return {"Id": name, "Labels": labels}
+
+
+@pytest.fixture
+def lock(tmp_path):
+    made = ProcessLock(tmp_path)
+    yield made
+    made.release()
+
+
+def test_process_is_alive_to_itself_and_others(lock, tmp_path):
+    other = ProcessLock(tmp_path)
+    assert other.name != lock.name
+    assert lock.is_alive(lock.name)
+    assert lock.is_alive(other.name)
+    assert other.is_alive(lock.name)
+    other.release()
+    assert not lock.is_alive(other.name)
+
+
+def test_process_that_never_was_is_not_alive(lock, tmp_path):
+    (tmp_path / "outside.lock").touch()
+    for name in ("0" * 32, "", "../outside", "/etc/passwd"):
+        assert not lock.is_alive(name)
+    assert (tmp_path / "outside.lock").exists()
+
+
+def test_process_killed_in_the_middle_is_dead_and_its_file_goes(lock, tmp_path):
+    program = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    with subprocess.Popen(program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        name = holder.stdout.readline().strip()
+        assert lock.is_alive(name)
+        holder.kill()
+        holder.wait()
+        assert not lock.is_alive(name)
+    assert [path.stem for path in lock.folder.iterdir()] == [lock.name]
+
+
+def test_released_lock_leaves_no_file(tmp_path):
+    made = ProcessLock(tmp_path)
+    made.release()
+    assert list(made.folder.iterdir()) == []
+
+
+def test_reaper_removes_overdue_and_orphaned_containers_only(lock, tmp_path):
+    neighbour = ProcessLock(tmp_path)
+    api = FakeApi(
+        container("mine", lock.name),
+        container("mine-overdue", lock.name, -1),
+        container("neighbours", neighbour.name),
+        container("neighbours-overdue", neighbour.name, -1),
+        container("orphan", "f" * 32),
+        container("without-deadline", lock.name, None),
+    )
+    assert Reaper(SimpleNamespace(api=api), lock).reap() == 4
+    assert api.removed == ["mine-overdue", "neighbours-overdue", "orphan", "without-deadline"]
+    assert api.filters == {"label": LABEL_PROCESS}
+    neighbour.release()
+
+
+def test_reaper_without_an_engine_raises_our_error(lock):
+    api = FakeApi()
+    api.fails = requests.ConnectionError("refused")
+    with pytest.raises(EngineUnavailableError):
+        Reaper(SimpleNamespace(api=api), lock).reap()
+
+
+def test_reaper_begins_at_once_and_outlives_an_absent_engine(lock, monkeypatch, caplog):
+    monkeypatch.setattr(reapers, "EVERY_SECONDS", 0.01)
+    api = FakeApi(container("orphan", "f" * 32))
+    api.fails = requests.ConnectionError("refused")
+    reaper = Reaper(SimpleNamespace(api=api), lock)
+    reaper.start()
+    eventually(lambda: "found no engine" in caplog.text)
+    api.fails = None
+    eventually(lambda: "orphan" in api.removed)
+    reaper.close()
+    assert not reaper._thread.is_alive()
