@@ -1,0 +1,28 @@
+// Everything that the scripts say to a learner, in one place.
+
+export const words = {
+  files: "파일",
+  copy: "복사",
+  copied: "복사했어요",
+  copyFailed: "복사하지 못했어요",
+  copyName: "코드 복사",
+  saved: "자동 저장됨",
+  justNow: "방금",
+  minutesAgo: (minutes) => `${minutes}분 전`,
+  hoursAgo: (hours) => `${hours}시간 전`,
+  saveFailed: "저장하지 못했어요. 다시 시도할게요.",
+  saveRefused: "지금 내용은 저장하지 못했어요.",
+  restored: "저장하지 못했던 답을 되살렸어요.",
+  reset: "처음 상태로 되돌렸어요.",
+  unreachable: "서버에 닿지 못했어요. 쓴 답은 그대로 있어요. 네트워크를 확인하고 다시 눌러 주세요.",
+  serverFault: "서버에 문제가 생겼어요. 쓴 답은 그대로 있어요. 잠시 뒤에 다시 눌러 주세요.",
+  gone: "이 문제를 찾지 못했어요. 페이지를 새로 고쳐 주세요.",
+  pollFailed: "연결이 잠깐 끊겼어요. 곧 다시 물어볼게요.",
+  pollLost: "결과를 찾지 못했어요. 페이지를 새로 고쳐 주세요.",
+  elapsed: (minutes, seconds) => `${minutes ? `${minutes}분 ` : ""}${seconds}초 지났어요`,
+  moveUp: (text) => `위로 옮기기: ${text}`,
+  moveDown: (text) => `아래로 옮기기: ${text}`,
+  movedTo: (text, place, total) => `${text}: ${total}개 가운데 ${place}번째`,
+  toDark: "어두운 화면으로",
+  toLight: "밝은 화면으로",
+};
