@@ -11,8 +11,14 @@ from lessons.sandbox import Sandbox
 from tests.sandbox.running import running_sandbox
 
 
+@pytest.fixture(scope="session")
+def lock_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One for all sandboxes of these tests: a reaper takes for dead whose lock it cannot find."""
+    return tmp_path_factory.mktemp("locks")
+
+
 @pytest.fixture(scope="module")
-def real_sandbox(engine_socket: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def real_sandbox(engine_socket: Path, lock_dir: Path) -> Iterator[Sandbox]:
     """Started, with two parked containers."""
-    with running_sandbox(engine_socket, tmp_path_factory.mktemp("data")) as sandbox:
+    with running_sandbox(engine_socket, lock_dir) as sandbox:
         yield sandbox
