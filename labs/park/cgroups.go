@@ -10,7 +10,8 @@ import (
 const cgroupRoot = "/sys/fs/cgroup"
 
 // cgroups are control groups of the job's own below pid 1's. gVisor lets root in the sandbox make them; a runtime on
-// the host's kernel does not, and there RLIMIT_NPROC and the container's own memory limit do the work.
+// the host's kernel does not, and there RLIMIT_NPROC and the container's own memory limit do the work, while the
+// container's group still says what is in use.
 type cgroups struct {
 	pids, memory, cpu string // "" where there is none
 }
@@ -47,26 +48,65 @@ func (c cgroups) limit(job *Job) {
 	}
 }
 
-// processes, memoryBytes and cpuNanos are -1 where there is nothing to read.
-func (c cgroups) processes() int64   { return readNumber(c.pids, "pids.current") }
+// processes counts the job's processes and threads, -1 where nothing says.
+func (c cgroups) processes() int64 {
+	if c.pids != "" {
+		return readNumber(c.pids, "pids.current")
+	}
+	all := readFirst("pids.current", "pids/pids.current")
+	ours, err := os.ReadDir("/proc/self/task") // after the count: a thread of ours born between is not the job's
+	if all < 0 || err != nil {
+		return -1
+	}
+	return max(all-int64(len(ours)), 0)
+}
+
+// memoryBytes is -1 where the job has no group of its own: the container's counts cached files of the image, too.
 func (c cgroups) memoryBytes() int64 { return readNumber(c.memory, "memory.usage_in_bytes") }
-func (c cgroups) cpuNanos() int64    { return readNumber(c.cpu, "cpuacct.usage") }
+
+// cpuNanos is -1 where nothing says; only a difference between two looks means anything.
+func (c cgroups) cpuNanos() int64 {
+	if c.cpu != "" {
+		return readNumber(c.cpu, "cpuacct.usage")
+	}
+	if micros := readField(filepath.Join(cgroupRoot, "cpu.stat"), "usage_usec"); micros >= 0 {
+		return micros * 1000
+	}
+	return readFirst("cpuacct/cpuacct.usage")
+}
 
 // oomKills counts what the host's kernel killed in this container for memory; 0 where it does not say.
 func oomKills() int64 {
 	for _, file := range []string{"memory.events", "memory/memory.oom_control"} {
-		text, err := os.ReadFile(filepath.Join(cgroupRoot, file))
-		if err != nil {
-			continue
-		}
-		for _, line := range strings.Split(string(text), "\n") {
-			if value, found := strings.CutPrefix(line, "oom_kill "); found {
-				count, _ := strconv.ParseInt(strings.TrimSpace(value), 10, 64)
-				return count
-			}
+		if count := readField(filepath.Join(cgroupRoot, file), "oom_kill"); count >= 0 {
+			return count
 		}
 	}
 	return 0
+}
+
+// readField finds "name number" among a file's lines; -1 where it is not.
+func readField(file, name string) int64 {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return -1
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		if value, found := strings.CutPrefix(line, name+" "); found {
+			return number(value)
+		}
+	}
+	return -1
+}
+
+// readFirst reads the first of the container's own files that is there; -1 where none is.
+func readFirst(names ...string) int64 {
+	for _, name := range names {
+		if value := readNumber(cgroupRoot, name); value >= 0 {
+			return value
+		}
+	}
+	return -1
 }
 
 func readNumber(directory, name string) int64 {
@@ -77,7 +117,11 @@ func readNumber(directory, name string) int64 {
 	if err != nil {
 		return -1
 	}
-	value, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	return number(string(text))
+}
+
+func number(text string) int64 {
+	value, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
 	if err != nil {
 		return -1
 	}

@@ -67,3 +67,16 @@ func TestNumbersThatCannotBeReadAreMinusOne(t *testing.T) {
 		t.Errorf("without a group: %d", got)
 	}
 }
+
+func TestFieldsAreFoundByTheirWholeName(t *testing.T) {
+	root := t.TempDir()
+	write(t, root+"/events", "oom 3\noom_kill 2\noom_group_kill 1\nhigh max\n")
+	for name, wanted := range map[string]int64{"oom": 3, "oom_kill": 2, "high": -1, "low": -1} {
+		if got := readField(root+"/events", name); got != wanted {
+			t.Errorf("%s is %d", name, got)
+		}
+	}
+	if got := readField(root+"/missing", "oom"); got != -1 {
+		t.Errorf("of a missing file: %d", got)
+	}
+}

@@ -1,7 +1,7 @@
 """Removes run containers that outlived their deadline or whose process has died.
 
 A process is alive while it holds the lock of its file in ``processes/``: the kernel lets go of it
-however the process ends.
+however the process ends. A name without a file there is not known to be dead: only the deadline counts.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 import uuid
+from collections.abc import Collection
 from pathlib import Path
 
 from lessons.sandbox.engine import Engine, engine_errors, remove_container
@@ -26,30 +27,40 @@ class ProcessLock:
     """This process's sign of life. ``name`` is the label of its containers."""
 
     def __init__(self, data_dir: Path) -> None:
+        """Raises OSError where the folder takes no file."""
         self.name = uuid.uuid4().hex
         self.folder = data_dir / "processes"
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._file = (self.folder / f"{self.name}.lock").open("w")
+        unnamed = self.folder / f"{self.name}.new"
+        self._file = unnamed.open("w")
         fcntl.flock(self._file, fcntl.LOCK_EX)
+        unnamed.rename(unnamed.with_suffix(".lock"))  # never seen without its lock
 
-    def is_alive(self, name: str) -> bool:
-        """Whether another process with that name holds its lock. Dead ones' files are cleared away."""
-        if name == self.name:
-            return True
-        path = self.folder / f"{name}.lock"
-        if "/" in name or not path.is_file():
-            return False
-        with path.open("r") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
-        path.unlink(missing_ok=True)
-        return False
+    def dead(self) -> set[str]:
+        """Names of processes that have ended and whose file is still there."""
+        return {path.stem for path in self.folder.glob("*.lock") if path.stem != self.name and not _is_locked(path)}
+
+    def forget(self, names: Collection[str]) -> None:
+        """Clear away the files of dead processes, once nothing of theirs is left."""
+        for name in names:
+            (self.folder / f"{name}.lock").unlink(missing_ok=True)
 
     def release(self) -> None:
-        (self.folder / f"{self.name}.lock").unlink(missing_ok=True)
+        """Let go. The file stays: whoever reaps next looks for what could not be removed, and clears it away."""
         self._file.close()
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        file = path.open("r")
+    except FileNotFoundError:  # another reaper was faster
+        return True
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 class Reaper:
@@ -71,15 +82,17 @@ class Reaper:
 
     def reap(self) -> int:
         """Remove what is overdue or orphaned; how many went. Raises SandboxError."""
+        dead = self._process.dead()
         with engine_errors():
             found = self._engine.api.containers(all=True, filters={"label": LABEL_PROCESS})
         gone = 0
         for container in found:
             labels = container.get("Labels") or {}
             overdue = int(labels.get(LABEL_DEADLINE) or 0) < time.time()
-            if overdue or not self._process.is_alive(labels[LABEL_PROCESS]):
+            if overdue or labels[LABEL_PROCESS] in dead:
                 remove_container(self._engine.api, container["Id"])
                 gone += 1
+        self._process.forget(dead)
         return gone
 
     def _loop(self) -> None:

@@ -127,18 +127,13 @@ class RunContainer:
         )
 
     def _without_report(self, run: Run, began: float) -> RunEvidence:
-        """Park is gone: the container's limits, or something of ours. The engine knows which."""
+        """Park is gone. Of the container's own limits a learner can reach only memory; all else is our trouble."""
         self._engine.api.wait(self.id, timeout=10)
         state = self._engine.api.inspect_container(self.id)["State"]
-        if state.get("OOMKilled"):
-            ended = Ended.MEMORY
-        elif state.get("ExitCode") == 137 and self.runtime == "runsc":
-            # The host's pids limit ends a whole gVisor sandbox, and the engine says nothing but 137.
-            ended = Ended.PROCESSES
-        else:
+        if not state.get("OOMKilled"):
             raise EngineUnavailableError(f"the container ended without a report: {state}")
         return RunEvidence(
-            ended=ended,
+            ended=Ended.MEMORY,
             exit_code=None,
             stdout=b"",
             stderr=b"",

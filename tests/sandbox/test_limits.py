@@ -23,7 +23,7 @@ def rules(name: str) -> list[dict]:
     return [rule for rule in json.loads(seccomp_profile())["syscalls"] if name in rule["names"]]
 
 
-@pytest.mark.parametrize(("runtime", "memory_mb", "pids"), [("runsc", 192, 1024), ("crun", 80, 320), ("runc", 80, 320)])
+@pytest.mark.parametrize(("runtime", "memory_mb", "pids"), [("runsc", 192, 2048), ("crun", 80, 320), ("runc", 80, 320)])
 def test_host_config_sets_every_safety_field(runtime, memory_mb, pids):
     config = host_config(SHAPE, runtime)
     profile = config.pop("SecurityOpt")

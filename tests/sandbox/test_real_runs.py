@@ -214,16 +214,17 @@ def test_close_removes_everything(engine_socket, lock_dir):
     name = sandbox._own_process().name
     sandbox.close()
     assert labelled(make_sandbox(engine_socket, lock_dir), name) == set()
-    assert not (lock_dir / "processes" / f"{name}.lock").exists()
+    assert name in make_sandbox(engine_socket, lock_dir)._own_process().dead()
 
 
-def test_container_killed_in_the_middle_is_an_end_or_one_error(cold):
-    """Under gVisor a killed sandbox looks like one that the host's process limit ended; elsewhere it is our error."""
+@pytest.mark.parametrize("runtime", ["runsc", "runc"])
+def test_container_killed_in_the_middle_is_one_error_and_no_verdict(cold, runtime, monkeypatch):
+    monkeypatch.setattr(cold.engine, "_runtime", runtime)
     ended: list[object] = []
 
     def run() -> None:
         try:
-            ended.append(carry_out(cold, python("import time; time.sleep(20)", seconds=20)).ended)
+            ended.append(carry_out(cold, python("import time; time.sleep(20)", seconds=20)))
         except SandboxError as error:
             ended.append(error)
 
@@ -234,12 +235,38 @@ def test_container_killed_in_the_middle_is_an_end_or_one_error(cold):
     eventually(lambda: cold.engine.api.inspect_container(container)["State"]["Running"])
     cold.engine.api.kill(container)
     thread.join(timeout=15)
-    assert len(ended) == 1
-    if cold.engine.runtime() == "runsc":
-        assert ended[0] is Ended.PROCESSES
-    else:
-        assert isinstance(ended[0], EngineUnavailableError)
+    assert [type(end) for end in ended] == [EngineUnavailableError]
     assert carry_out(cold, python(SUM, stdin="1 2")).stdout == b"3\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "limits", "ended"),
+    [
+        (SUM, {}, Ended.EXIT),
+        ("import time; time.sleep(60)", {"seconds": 0.5}, Ended.TIME),
+        (
+            "import os\nfor _ in range(4):\n  if not os.fork():\n    while True: pass\nos.wait()",
+            {"seconds": 6, "cpu_seconds": 1},
+            Ended.TIME,
+        ),
+        (TOUCH.format(mb=300), {"memory_mb": 64}, Ended.MEMORY),
+        ("while True: print('y' * 1000)", {}, Ended.OUTPUT),
+        ("import os, time\nwhile True:\n  if os.fork() == 0: time.sleep(9)", {"processes": 12}, Ended.EXIT),
+        (
+            "import os\nwhile True:\n  try: os.fork()\n  except OSError: pass",
+            {"processes": 12, "seconds": 4},
+            Ended.PROCESSES,
+        ),
+    ],
+)
+def test_ends_are_told_apart_without_gvisor(cold, code, limits, ended, monkeypatch):
+    """There fork() fails at the limit at once: a program that gives up on it has ended by itself."""
+    monkeypatch.setattr(cold.engine, "_runtime", "runc")
+    run = carry_out(cold, python(code, stdin="3 4", **limits))
+    assert run.inspect["HostConfig"]["Runtime"] == "runc"
+    assert run.ended is ended, run.stderr
+    if "cpu_seconds" in limits:
+        assert run.wall_ms < 3500  # the children's seconds count together
 
 
 def test_parked_container_that_died_costs_nobody_anything(engine_socket, lock_dir):
@@ -269,6 +296,15 @@ def test_reaper_removes_what_a_killed_process_left(engine_socket, real_sandbox):
     assert labelled(real_sandbox, name) == set()
     assert labelled(real_sandbox) >= parked(real_sandbox)
     assert not (data / "processes" / f"{name}.lock").exists()
+
+
+def test_reaper_leaves_alone_what_another_portal_runs(engine_socket, real_sandbox, tmp_path):
+    stranger = make_sandbox(engine_socket, tmp_path)
+    assert stranger.pool.refill_one()
+    real_sandbox._reaper.reap()
+    assert len(labelled(stranger)) == 1
+    stranger.close()
+    assert labelled(stranger) == set()
 
 
 class Proxy:

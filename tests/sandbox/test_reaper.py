@@ -58,54 +58,63 @@ def lock(tmp_path):
     made.release()
 
 
-def test_process_is_alive_to_itself_and_others(lock, tmp_path):
+def test_process_is_dead_once_it_let_go(lock, tmp_path):
     other = ProcessLock(tmp_path)
     assert other.name != lock.name
-    assert lock.is_alive(lock.name)
-    assert lock.is_alive(other.name)
-    assert other.is_alive(lock.name)
+    assert lock.dead() == other.dead() == set()
     other.release()
-    assert not lock.is_alive(other.name)
-
-
-def test_process_that_never_was_is_not_alive(lock, tmp_path):
-    (tmp_path / "outside.lock").touch()
-    for name in ("0" * 32, "", "../outside", "/etc/passwd"):
-        assert not lock.is_alive(name)
-    assert (tmp_path / "outside.lock").exists()
-
-
-def test_process_killed_in_the_middle_is_dead_and_its_file_goes(lock, tmp_path):
-    program = [sys.executable, "-c", HOLDER, str(tmp_path)]
-    with subprocess.Popen(program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
-        name = holder.stdout.readline().strip()
-        assert lock.is_alive(name)
-        holder.kill()
-        holder.wait()
-        assert not lock.is_alive(name)
+    assert lock.dead() == {other.name}
+    lock.forget(lock.dead())
     assert [path.stem for path in lock.folder.iterdir()] == [lock.name]
 
 
-def test_released_lock_leaves_no_file(tmp_path):
-    made = ProcessLock(tmp_path)
-    made.release()
-    assert list(made.folder.iterdir()) == []
+def test_process_killed_in_the_middle_is_dead(lock, tmp_path):
+    program = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    with subprocess.Popen(program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        name = holder.stdout.readline().strip()
+        assert lock.dead() == set()
+        holder.kill()
+        holder.wait()
+    assert lock.dead() == {name}
+
+
+def test_forgetting_a_process_twice_is_fine(lock):
+    lock.forget(["0" * 32])
+    assert [path.stem for path in lock.folder.iterdir()] == [lock.name]
 
 
 def test_reaper_removes_overdue_and_orphaned_containers_only(lock, tmp_path):
-    neighbour = ProcessLock(tmp_path)
+    neighbour, gone = ProcessLock(tmp_path), ProcessLock(tmp_path)
+    gone.release()
     api = FakeApi(
         container("mine", lock.name),
         container("mine-overdue", lock.name, -1),
         container("neighbours", neighbour.name),
         container("neighbours-overdue", neighbour.name, -1),
-        container("orphan", "f" * 32),
+        container("orphan", gone.name),
+        container("another-orphan", gone.name),
+        container("of-who-knows", "f" * 32),
+        container("of-who-knows-overdue", "f" * 32, -1),
         container("without-deadline", lock.name, None),
     )
-    assert Reaper(SimpleNamespace(api=api), lock).reap() == 4
-    assert api.removed == ["mine-overdue", "neighbours-overdue", "orphan", "without-deadline"]
+    assert Reaper(SimpleNamespace(api=api), lock).reap() == 6
+    assert api.removed == [
+        *("mine-overdue", "neighbours-overdue", "orphan", "another-orphan", "of-who-knows-overdue", "without-deadline"),
+    ]
     assert api.filters == {"label": LABEL_PROCESS}
+    assert {path.stem for path in lock.folder.iterdir()} == {lock.name, neighbour.name}
     neighbour.release()
+
+
+def test_reaper_that_failed_finds_the_orphans_again(lock, tmp_path):
+    gone = ProcessLock(tmp_path)
+    gone.release()
+    api = FakeApi(container("orphan", gone.name))
+    api.fails = requests.ConnectionError("refused")
+    with pytest.raises(EngineUnavailableError):
+        Reaper(SimpleNamespace(api=api), lock).reap()
+    api.fails = None
+    assert Reaper(SimpleNamespace(api=api), lock).reap() == 1
 
 
 def test_reaper_without_an_engine_raises_our_error(lock):
@@ -117,7 +126,7 @@ def test_reaper_without_an_engine_raises_our_error(lock):
 
 def test_reaper_begins_at_once_and_outlives_an_absent_engine(lock, monkeypatch, caplog):
     monkeypatch.setattr(reapers, "EVERY_SECONDS", 0.01)
-    api = FakeApi(container("orphan", "f" * 32))
+    api = FakeApi(container("orphan", "f" * 32, -1))
     api.fails = requests.ConnectionError("refused")
     reaper = Reaper(SimpleNamespace(api=api), lock)
     reaper.start()
