@@ -12,7 +12,9 @@ from django.conf import settings
 from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext as _
 
+from lessons import graders
 from lessons.contracts import ExerciseSpec, Kind, Status
 from lessons.models import Draft, Exercise, ExerciseQuerySet, Origin, Revision, Submission, User
 from lessons.queries import words
@@ -133,8 +135,8 @@ def _exercise_view(
         prompt_html=mark_safe(revision.prompt_html),  # noqa: S308  (sanitised when the revision was saved)
         files=() if quiz else editor_files(spec, texts),
         questions=question_views(spec, texts, shuffle=f"{learner.pk if learner else 0}/{exercise.pk}") if quiz else (),
-        points=f"{sum(check.weight for check in spec.checks):g}",
-        stdin=draft.stdin if draft else "",
+        points=_("%(points)s점") % {"points": f"{sum(check.weight for check in spec.checks):g}"},
+        stdin=draft.stdin if draft else graders.default_stdin(spec),
         can_run=_can_run(spec),
         can_submit=learner is not None or settings.GUESTS,
         token=str(uuid.uuid4()),

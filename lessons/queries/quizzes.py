@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 
 from django.utils.safestring import SafeString
 
 from lessons.contracts import CheckSpec, ExerciseSpec
+from lessons.graders import shuffled
 from lessons.graders.answers import ANSWER_FILE, given_texts, read_answers
 from lessons.queries.shapes import OptionView, QuestionView
 from lessons.queries.text import inline_html
@@ -49,7 +49,7 @@ def _question_view(check: CheckSpec, number: int, answer: Sequence[str], shuffle
     texts = option_texts(check)
     if check.type == "order":
         complete = sorted(answer) == sorted(texts)
-        texts = list(answer) if complete else _shuffled(texts, f"{shuffle}/{check.id}")
+        texts = list(answer) if complete else shuffled(texts, f"{shuffle}/{check.id}")
     right = sum(1 for option in check.fields.get("options", ()) if option.get("correct"))
     return QuestionView(
         id=check.id,
@@ -62,9 +62,3 @@ def _question_view(check: CheckSpec, number: int, answer: Sequence[str], shuffle
         text=answer[0] if answer and check.type == "short" else "",
         answered=any(text.strip() for text in answer),
     )
-
-
-def _shuffled(texts: Sequence[str], seed: str) -> list[str]:
-    """The same order for the same seed, and never the right one where there is another."""
-    order = sorted(texts, key=lambda text: hashlib.sha256(f"{seed}/{text}".encode()).digest())
-    return order[1:] + order[:1] if order == list(texts) else order
