@@ -1,0 +1,96 @@
+"""What the documents say of the code is so: variables, types, commands, links."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from lessons.content import rules
+from lessons.graders import registry
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+AUTHORING = (ROOT / "docs" / "authoring.md").read_text()
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+VARIABLE = re.compile(r"NARU_[A-Z_]+")
+ROW = re.compile(r"^\| `(NARU_[A-Z_]+)` \| (.*?) \|", re.MULTILINE)
+
+
+def settings_calls() -> dict[str, list[ast.expr]]:
+    """name -> the arguments after it, of every ``env.*("NARU_…")`` in portal/settings.py."""
+    found = {}
+    for node in ast.walk(ast.parse((ROOT / "portal" / "settings.py").read_text())):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            name = node.args[0].value
+            if isinstance(name, str) and VARIABLE.fullmatch(name):
+                found[name] = node.args[1:]
+    return found
+
+
+def other_variables() -> set[str]:
+    """What the two commands and docker compose read besides the settings."""
+    sources = [ROOT / "bin" / "start", ROOT / "docker-compose.yml", *(ROOT / "bin" / "_naru").glob("*.py")]
+    names = {name for source in sources for name in VARIABLE.findall(source.read_text())}
+    return {name for name in names if not name.startswith("NARU_TEST_")} - {"NARU_"}
+
+
+def test_every_variable_that_is_read_stands_in_the_readme():
+    assert set(settings_calls()) | other_variables() == {name for name, _ in ROW.findall(README)}
+
+
+def test_plain_defaults_in_the_readme_are_those_of_the_settings():
+    shown = dict(ROW.findall(README))
+    compared = 0
+    for name, arguments in settings_calls().items():
+        default = arguments[0] if arguments else None
+        if isinstance(default, ast.Constant) and isinstance(default.value, str | int):
+            value = default.value
+            text = str(int(value)) if isinstance(value, bool) else str(value)
+            assert shown[name] == f"`{text}`", name
+            compared += 1
+    assert compared >= 8
+
+
+@pytest.mark.parametrize("name", [*registry.CHECKS, *registry.QUESTIONS, *registry.PROBES])
+def test_every_type_is_told_to_authors(name: str):
+    assert f"`{name}`" in AUTHORING
+
+
+def test_every_field_of_a_type_is_told_to_authors():
+    kinds = [*registry.CHECKS.values(), *registry.QUESTIONS.values()]
+    named = set(re.findall(r"`([a-z_]+)(?:: true)?`", AUTHORING))
+    assert {field for kind in kinds for field in kind.FIELDS} <= named
+
+
+@pytest.mark.parametrize("name", rules.LIMITS)
+def test_every_limit_is_told_to_authors(name: str):
+    assert f"| `{name}` |" in AUTHORING
+
+
+def test_every_command_stands_in_the_readme():
+    files = (ROOT / "lessons" / "management" / "commands").glob("[a-z]*.py")
+    names = {file.stem for file in files}
+    assert names
+    assert {name for name in names if f"manage.py {name}" not in README} == set()
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors that a forge makes of the headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_relative_link_leads_somewhere(document: Path):
+    text = re.sub(r"^(````?).*?^\1$", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        goal = document.parent / path if path else document
+        assert goal.exists(), target
+        if anchor:
+            assert anchor in anchors(goal.read_text()), target
