@@ -138,6 +138,9 @@ func (r *runner) watch(job *Job, printed *output, mainEnded <-chan struct{}, end
 	for {
 		select {
 		case <-mainEnded:
+			if r.groups.processes() >= mostProcesses(job) { // a bomb whose first process is gone already
+				end.end("processes")
+			}
 			return peak
 		case <-wall.C:
 			end.end("time")
@@ -149,11 +152,11 @@ func (r *runner) watch(job *Job, printed *output, mainEnded <-chan struct{}, end
 			used := r.groups.memoryBytes()
 			peak = max(peak, used)
 			switch {
+			case r.groups.processes() >= mostProcesses(job): // first: many processes take much memory, too
+				end.end("processes")
+				return peak
 			case used > job.MemoryBytes:
 				end.end("memory")
-				return peak
-			case r.groups.processes() >= mostProcesses(job):
-				end.end("processes")
 				return peak
 			case cpuAtStart >= 0 && float64(r.groups.cpuNanos()-cpuAtStart) > job.CPUSeconds*1e9:
 				end.end("time")
