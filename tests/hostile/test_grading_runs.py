@@ -82,7 +82,6 @@ def test_solution_passes(graded):
         "raise SystemExit",
         "import atexit, os; atexit.register(lambda: 1 / 0); atexit.register(os._exit, 0)",
         "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
-        "import os\nif os.fork(): os._exit(0)\nprint(sum(map(int, input().split())))",
         "",
         "syntax error(",
     ],
@@ -189,7 +188,8 @@ for folder, folders, files in os.walk("/"):
         except OSError: pass
 seen = "\\n".join(texts).replace(given, "")
 print("numbers", *sorted(set(re.findall(r"(?<!\\d)\\d{9,10}(?!\\d)", seen))))
-backwards = "morf_srebmun lmay.esicrexe :neddih tnatsnoc/gnorw sredarg.snossel _URAN ssecorp.uran"  # so that the search does not find itself
+# Backwards, so that the search does not find itself.
+backwards = "morf_srebmun lmay.esicrexe :neddih tnatsnoc/gnorw sredarg.snossel _URAN ssecorp.uran"
 print("words", *[word for word in backwards[::-1].split() if word in seen])
 print("environment", *sorted(os.environ))
 print("files", *sorted(os.listdir()))
