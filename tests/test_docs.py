@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,3 +97,29 @@ def test_every_relative_link_leads_somewhere(document: Path):
         assert goal.exists(), target
         if anchor:
             assert anchor in anchors(goal.read_text()), target
+
+
+SIGNATURE = re.compile(
+    r"^((?:content|graders|sandbox|services|queue|notify)\.[\w.]+)\((.*?)\)(?: ->|\s|$)", re.MULTILINE
+)
+
+
+@pytest.mark.parametrize(("name", "written"), SIGNATURE.findall((ROOT / "ARCHITECTURE.md").read_text()))
+def test_every_seam_has_the_signature_that_is_told(name: str, written: str):
+    parts = name.split(".")
+    length = 2 if parts[0] == "services" else 1
+    found: Any = importlib.import_module(".".join(["lessons", *parts[:length]]))
+    for part in parts[length:]:
+        found = getattr(found, part)
+    told = ast.parse(f"def told({written}): pass").body[0]
+    assert isinstance(told, ast.FunctionDef)
+    parameters = inspect.signature(found).parameters.values()
+    by_keyword = [one.name for one in parameters if one.kind is one.KEYWORD_ONLY]
+    assert [one.arg for one in told.args.args] == [one.name for one in parameters if one.name not in by_keyword]
+    assert [one.arg for one in told.args.kwonlyargs] == by_keyword
+    defaults = len(told.args.defaults) + sum(default is not None for default in told.args.kw_defaults)
+    assert defaults == sum(one.default is not one.empty for one in parameters)
+
+
+def test_the_architecture_tells_seams():
+    assert len(SIGNATURE.findall((ROOT / "ARCHITECTURE.md").read_text())) > 40
