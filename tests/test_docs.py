@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from lessons import content, graders
 from lessons.content import rules
+from lessons.contracts import Evidence, Grade, Verdict
 from lessons.graders import registry
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,6 +74,20 @@ def test_every_field_of_a_type_is_told_to_authors():
 @pytest.mark.parametrize("name", rules.LIMITS)
 def test_every_limit_is_told_to_authors(name: str):
     assert f"| `{name}` |" in AUTHORING
+
+
+def test_the_examples_for_authors_are_taken():
+    course, run, quiz, answer, expect = re.findall(r"^```yaml\n(.*?)^```", AUTHORING, re.MULTILINE | re.DOTALL)
+    prompt = {"prompt.md": "읽고 풀어 보세요."}
+    wrong = {"wrong/adds-one/main.py": "print(8)\n", "wrong/adds-one/expect.yaml": expect}
+    catalogue = content.read_catalogue(ROOT / "labs" / "catalogue.yaml")
+    files = {"exercise.yaml": run, "starter/main.py": "", **prompt, **wrong}
+    assert content.parse_exercise("sum", files, catalogue=catalogue).wrong[0].check == "adds"
+    asked = content.parse_exercise("look", {"exercise.yaml": quiz, **prompt})
+    grade = graders.judge(asked, graders.plan(asked, {"answer.yaml": answer}, seed=1), Evidence(runs={}))
+    assert isinstance(grade, Grade)
+    assert grade.verdict == Verdict.PASS
+    assert set(yaml.safe_load(course)) == {"slug", "title", "summary", "lessons"}
 
 
 def test_every_command_stands_in_the_readme():
