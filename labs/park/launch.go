@@ -38,8 +38,16 @@ func launch() int {
 	if err == nil {
 		err = unix.Exec(program, job.Argv, environment)
 	}
-	fmt.Fprintf(os.Stderr, "%s: %v\n", job.Argv[0], errors.Unwrap(err))
+	fmt.Fprintln(os.Stderr, notStarted(job.Argv[0], err))
 	return 127
+}
+
+// notStarted says why, without the name that exec.LookPath puts before its reason.
+func notStarted(name string, err error) string {
+	if inner := new(exec.Error); errors.As(err, &inner) {
+		err = inner.Err
+	}
+	return fmt.Sprintf("%s: %v", name, err)
 }
 
 func become(job *Job) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os/exec"
 	"syscall"
 	"testing"
 )
@@ -78,5 +79,17 @@ func TestFieldsAreFoundByTheirWholeName(t *testing.T) {
 	}
 	if got := readField(root+"/missing", "oom"); got != -1 {
 		t.Errorf("of a missing file: %d", got)
+	}
+}
+
+func TestReasonForNotStartingIsNamedOnce(t *testing.T) {
+	_, missing := exec.LookPath("no-such-program")
+	for wanted, err := range map[string]error{
+		"x: executable file not found in $PATH": missing,
+		"x: exec format error":                  syscall.ENOEXEC,
+	} {
+		if got := notStarted("x", err); got != wanted {
+			t.Errorf("%q instead of %q", got, wanted)
+		}
 	}
 }

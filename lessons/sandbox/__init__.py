@@ -24,7 +24,7 @@ from lessons.sandbox.health import examine
 from lessons.sandbox.limits import Shape, shape_of
 from lessons.sandbox.pool import LIFETIME_SECONDS, Gate, Pool
 from lessons.sandbox.reaper import ProcessLock, Reaper
-from lessons.sandbox.run import LABEL_PROCESS, RunContainer
+from lessons.sandbox.run import LABEL_OWNER, LABEL_PROCESS, RunContainer
 
 __all__ = [
     "DeadlineError",
@@ -84,7 +84,8 @@ class Sandbox:
     def collect(self, plan: Plan, *, owner: str, deadline: float) -> Evidence:
         """Carry out every run of the plan, one after the other, each in a container of its own.
 
-        ``owner`` names the submission in logs and labels, ``deadline`` is seconds from now for all of it.
+        ``owner`` names the submission in errors and on containers started for it; ``deadline`` is seconds
+        from now for all of it.
         Raises SandboxError only.
         """
         ends_at = time.monotonic() + deadline
@@ -97,12 +98,12 @@ class Sandbox:
             try:
                 with self._gate:
                     timings["wait"] += _ms(began)
-                    runs[probe] = self._run(run, ends_at, timings)
+                    runs[probe] = self._run(run, owner, ends_at, timings)
             finally:
                 self._slots.release()
         return Evidence(runs=runs, timings=timings)
 
-    def _run(self, run: Run, ends_at: float, timings: dict[str, int]) -> RunEvidence:
+    def _run(self, run: Run, owner: str, ends_at: float, timings: dict[str, int]) -> RunEvidence:
         container = self.pool.take(shape_of(run))
         if container is not None:
             timings["pooled"] += 1
@@ -115,7 +116,7 @@ class Sandbox:
                 self.pool.drop_all()
                 self.engine.forget()
         began = time.monotonic()
-        container = self._begin(shape_of(run))
+        container = self._begin(shape_of(run), owner)
         timings["start"] += _ms(began)
         return self._carry_out(container, run, ends_at, timings)
 
@@ -143,9 +144,9 @@ class Sandbox:
         except SandboxError:
             return  # the reaper's: its deadline is on it
 
-    def _begin(self, shape: Shape, lifetime: float = 120.0) -> RunContainer:
+    def _begin(self, shape: Shape, owner: str, lifetime: float = 120.0) -> RunContainer:
         image = self._image(shape.environment)
-        labels = {LABEL_PROCESS: self._own_process().name}
+        labels = {LABEL_PROCESS: self._own_process().name, LABEL_OWNER: owner}
         container = RunContainer(self.engine, shape, image, labels, lifetime)
         try:
             container.begin()
@@ -157,7 +158,7 @@ class Sandbox:
 
     def _park(self, shape: Shape) -> RunContainer:
         """A container for the pool, started and looked at."""
-        container = self._begin(shape, LIFETIME_SECONDS)
+        container = self._begin(shape, "pool", LIFETIME_SECONDS)
         try:
             container.park(PARK_SECONDS)
         except SandboxError:

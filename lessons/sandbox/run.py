@@ -23,6 +23,7 @@ from lessons.sandbox.limits import Shape, host_config, job
 logger = logging.getLogger(__name__)
 
 LABEL_PROCESS = "naru.process"
+LABEL_OWNER = "naru.owner"  # the submission; "pool" where there was none yet
 LABEL_DEADLINE = "naru.deadline"  # unix seconds; past it, the reaper takes the container
 LABEL_SHAPE = "naru.shape"
 GRACE_SECONDS = 12.0  # for start, the end of what a learner left behind, and collection
@@ -86,8 +87,8 @@ class RunContainer:
     def carry_out(self, run: Run, deadline: float) -> RunEvidence:
         """Give park its one job and read what it left. ``deadline`` is of time.monotonic(). Raises SandboxError."""
         wanted = job(run, next(UIDS)) | {
-            "stdin": base64.b64encode(run.stdin.encode()).decode(),
-            "files": {path: base64.b64encode(text.encode()).decode() for path, text in run.files.items()},
+            "stdin": _encoded(run.stdin),
+            "files": {path: _encoded(text) for path, text in run.files.items()},
         }
         body = json.dumps(wanted).encode()
         began = time.monotonic()
@@ -190,3 +191,8 @@ class RunContainer:
             self._stream, stream = None, self._stream
             stream.close()
             self._holder.close()
+
+
+def _encoded(text: str) -> str:
+    """As a byte field of park's. Half a surrogate pair, which YAML can spell, is no reason to break a run."""
+    return base64.b64encode(text.encode(errors="replace")).decode()

@@ -20,7 +20,7 @@ from lessons.sandbox import (
     SandboxError,
 )
 from lessons.sandbox.limits import Shape
-from lessons.sandbox.run import LABEL_PROCESS
+from lessons.sandbox.run import LABEL_OWNER, LABEL_PROCESS
 from tests.sandbox.running import FakeContainer, carry_out, eventually, make_sandbox, plan_of, python
 
 RUN = python("print(7)")
@@ -96,7 +96,8 @@ def test_run_without_a_pool_takes_the_cold_path_and_is_removed(sandbox, workshop
     assert evidence.timings["pooled"] == 0
     assert set(evidence.timings) == {"wait", "start", "run", "pooled"}
     eventually(lambda: api.removed == ["c0"])
-    assert workshop.labels == [{LABEL_PROCESS: sandbox._own_process().name, "image": "naru-python"}]
+    labels = {LABEL_PROCESS: sandbox._own_process().name, LABEL_OWNER: "x"}
+    assert workshop.labels == [labels | {"image": "naru-python"}]
 
 
 def test_every_probe_has_a_container_of_its_own(sandbox, workshop):
@@ -119,6 +120,7 @@ def test_parked_container_is_used_when_there_is_one(sandbox, workshop):
     assert evidence.runs["p"].inspect["Id"] == "c0"
     assert evidence.timings["pooled"] == 1
     assert len(workshop.made) == 1
+    assert workshop.labels[0][LABEL_OWNER] == "pool"
 
 
 def test_parked_container_that_died_is_made_up_for_on_the_cold_path(sandbox, workshop):

@@ -213,8 +213,10 @@ def test_close_removes_everything(engine_socket, lock_dir):
     assert labelled(sandbox)
     name = sandbox._own_process().name
     sandbox.close()
-    assert labelled(make_sandbox(engine_socket, lock_dir), name) == set()
-    assert name in make_sandbox(engine_socket, lock_dir)._own_process().dead()
+    later = make_sandbox(engine_socket, lock_dir)
+    assert labelled(later, name) == set()
+    assert name in later._own_process().dead()
+    later.close()
 
 
 @pytest.mark.parametrize("runtime", ["runsc", "runc"])
@@ -251,7 +253,6 @@ def test_container_killed_in_the_middle_is_one_error_and_no_verdict(cold, runtim
         ),
         (TOUCH.format(mb=300), {"memory_mb": 64}, Ended.MEMORY),
         ("while True: print('y' * 1000)", {}, Ended.OUTPUT),
-        ("import os, time\nwhile True:\n  if os.fork() == 0: time.sleep(9)", {"processes": 12}, Ended.EXIT),
         (
             "import os\nwhile True:\n  try: os.fork()\n  except OSError: pass",
             {"processes": 12, "seconds": 4},
@@ -260,7 +261,6 @@ def test_container_killed_in_the_middle_is_one_error_and_no_verdict(cold, runtim
     ],
 )
 def test_ends_are_told_apart_without_gvisor(cold, code, limits, ended, monkeypatch):
-    """There fork() fails at the limit at once: a program that gives up on it has ended by itself."""
     monkeypatch.setattr(cold.engine, "_runtime", "runc")
     run = carry_out(cold, python(code, stdin="3 4", **limits))
     assert run.inspect["HostConfig"]["Runtime"] == "runc"

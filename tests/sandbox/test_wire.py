@@ -135,6 +135,14 @@ def test_report_becomes_evidence(park):
     assert job["uid"] >= 20_000
 
 
+def test_half_a_surrogate_pair_breaks_no_run(park):
+    park.say(REPORT)
+    park.carry_out(python("x = '\ud800'", stdin="\udfff"))
+    job = park.heard()
+    assert base64.b64decode(job["stdin"]) == b"?"
+    assert base64.b64decode(job["files"]["main.py"]) == b"x = '?'"
+
+
 def test_every_job_has_a_user_of_its_own():
     users = set()
     for _ in range(3):
