@@ -13,7 +13,7 @@ from tests.sandbox.running import running_sandbox
 
 @pytest.fixture(scope="session")
 def lock_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for all sandboxes of these tests: a reaper takes for dead whose lock it cannot find."""
+    """One for all sandboxes of these tests, as for all processes of one portal."""
     return tmp_path_factory.mktemp("locks")
 
 
