@@ -196,6 +196,7 @@ class CheckSpec:
     message: str = ""
     hint: str = ""
     show: str = ""
+    expected: str = ""  # shown as 바란 값 in place of a pattern that nobody wants to read
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -155,6 +155,7 @@ def _check(item: Reader, identifier: str, probes: list[str], variables: Collecti
     probe = item.text("probe", most=80)
     weight = float(item.number("weight", default=1.0, least=0.01, most=1000))
     message, hint, show = item.text("message"), item.text("hint"), item.text("show")
+    expected = item.text("expected", most=rules.TITLE_LENGTH)
     item.refuse_later(rules.LATER_CHECK_FIELDS)
     fields = item.rest()
     if check_type in registry.CHECKS:
@@ -169,7 +170,7 @@ def _check(item: Reader, identifier: str, probes: list[str], variables: Collecti
             f"이 판의 포털은 아직 {check_type} 확인을 하지 않아요." if later else f"모르는 종류({check_type})예요."
         )
         item.problem("type", message, known)
-    return CheckSpec(identifier, title, check_type, probe, weight, message, hint, show, fields)
+    return CheckSpec(identifier, title, check_type, probe, weight, message, hint, show, expected, fields)
 
 
 def _check_fields(item: Reader, check_type: str, fields: dict[str, Any], variables: Collection[str]) -> None:
@@ -237,7 +238,7 @@ def read_questions(reader: Reader) -> tuple[CheckSpec, ...]:
         fields = item.rest()
         if question_type:
             _check_fields(item, question_type, fields, ())
-        found.append(CheckSpec(identifier, prompt, question_type, "", weight, why, hint, "", fields))
+        found.append(CheckSpec(identifier, prompt, question_type, "", weight, why, hint, fields=fields))
     if not found:
         reader.problem("questions", "질문이 하나도 없어요.", "questions에 질문을 적어 주세요.")
     return tuple(found)

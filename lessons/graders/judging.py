@@ -73,7 +73,7 @@ def _result(check: CheckSpec, context: Context, hidden: frozenset[str]) -> Check
     outcome = kind.judge(check, context)
     probes = kind.probes_of(check)
     secret = bool(hidden.intersection(probes)) and check.fields.get("query") not in _TELLS_NO_INPUT
-    expected, found = (_HIDDEN_EXPECTED, _HIDDEN_FOUND) if secret else _shown(outcome)
+    expected, found = (_HIDDEN_EXPECTED, _HIDDEN_FOUND) if secret else _shown(check, outcome)
     if secret and outcome.passed:
         found = _HIDDEN_EXPECTED
     documents = [context.documents[probe] for probe in probes]
@@ -92,8 +92,9 @@ def _result(check: CheckSpec, context: Context, hidden: frozenset[str]) -> Check
     )
 
 
-def _shown(outcome: Outcome) -> tuple[str, str]:
-    return pair(outcome.expected, outcome.found, exact=outcome.exact and not outcome.passed)
+def _shown(check: CheckSpec, outcome: Outcome) -> tuple[str, str]:
+    expected, found = pair(outcome.expected, outcome.found, exact=outcome.exact and not outcome.passed)
+    return plain(check.expected) or expected, found
 
 
 def _message(

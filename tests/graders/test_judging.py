@@ -176,3 +176,9 @@ def test_score_of_weightless_checks_is_all_or_nothing() -> None:
 def test_missing_evidence_is_no_verdict() -> None:
     with pytest.raises(graders.MissingEvidence):
         graders.judge(SUM, graders.plan(SUM, {}, 1), Evidence({}))
+
+
+def test_expected_text_of_the_author_stands_in_for_a_pattern() -> None:
+    spec = exercise(check("text", {"matches": "^a{3}$"}, expected="a 세 개", message="{expected}이(가) 아니에요."))
+    row = grade(spec, {"p": ran("b")}).checks[0]
+    assert (row.expected, row.message) == ("a 세 개", "a 세 개가 아니에요.")
