@@ -1,6 +1,7 @@
 // The one script of every page. It adds comfort to pages that work without it.
 
 import { all } from "./dom.js";
+import { followReading } from "./contents.js";
 import { addCopyButtons } from "./copy.js";
 import { startDrafts } from "./drafts.js";
 import { startEditors } from "./editors.js";
@@ -30,6 +31,7 @@ listenForTheme();
 
 const start = () => {
   dress(document);
+  followReading();
   document.addEventListener("htmx:load", (event) => dress(event.detail.elt));
 };
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start, { once: true });

@@ -201,3 +201,9 @@ def test_guest_may_try_at_once_and_keeps_the_work_at_login(context, exercise, co
     expect(page.get_by_role("heading", name="내 학습")).to_be_visible()
     expect(page.locator("ol.history > li")).to_have_count(1)
     assert Submission.objects.get().learner.username == "jiwoo"
+
+
+def test_contents_mark_the_part_that_is_being_read(page, exercise):
+    page.goto(exercise.lesson.get_absolute_url())
+    page.locator("nav.toc a[href='#start']").click()
+    expect(page.locator("nav.toc [aria-current]")).to_have_text("시작")

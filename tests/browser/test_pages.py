@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from lessons.models import Exercise, User
 from tests.browser.conftest import open_tab
 from tests.browser.steps import card_of, editor_of
-from tests.factories import make_finished
+from tests.factories import SUM_STARTER, make_finished
 
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -57,7 +57,7 @@ PAGES: dict[str, Callable[[Page, Exercise], None]] = {
 @pytest.fixture
 def shown(page, exercise, quiz, learner: User, complaints, request) -> Page:
     """A page of PAGES, of a learner with one failed attempt, under a name given by the test's parameter."""
-    make_finished(learner, exercise, verdict="fail")
+    make_finished(learner, exercise, verdict="fail", files={"main.py": SUM_STARTER})
     return page
 
 
