@@ -31,12 +31,17 @@ def sentence(document: Mapping[str, Any]) -> str:
     return ""
 
 
+def was_computing(cpu_ms: int, *, seconds: float, cpu_seconds: float) -> bool:
+    """Whether a program that ran out of time spent it computing (``cpu_ms`` milliseconds) rather than waiting."""
+    return cpu_ms >= min(seconds, cpu_seconds) * 500
+
+
 def _time(cpu_ms: int | None, limits: Mapping[str, Any]) -> str:
     """Computing and waiting are different mistakes, so they get different words."""
     wall, cpu = limits["seconds"], limits["cpu_seconds"]
     if cpu_ms is None:
         return f"{wall:g}초 안에 끝나지 않았어요. 끝나지 않는 반복이나 기다림이 있는지 살펴보세요."
-    if cpu_ms >= min(wall, cpu) * 500:
+    if was_computing(cpu_ms, seconds=wall, cpu_seconds=cpu):
         shown = f"{min(wall, cpu):g}초"
         return f"{shown} 동안 쉬지 않고 계산했는데 끝나지 않았어요. 끝나지 않는 반복이 있는지 살펴보세요."
     advice = "입력을 더 기다리거나 오래 쉬는(sleep) 곳이 있는지 살펴보세요."

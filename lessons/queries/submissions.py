@@ -65,7 +65,8 @@ def submission_view(
     passed_count = sum(1 for check in checks if check.passed)
     headline = words.headline_of(submission, spec.limits, passed=passed_count, total=len(checks))
     elapsed = timezone.now() - submission.queued_at
-    hints = hints_of(spec, standing, result.get("checks", [])) if finished and submission.graded else []
+    unsolved = finished and submission.graded and not submission.passed  # who passed needs no hint
+    hints = hints_of(spec, standing, result.get("checks", [])) if unsolved else []
     url = reverse("submission", args=[submission.pk])
     exercise_url = submission.exercise.get_absolute_url()
     return SubmissionView(
@@ -79,7 +80,7 @@ def submission_view(
         graded=submission.graded,
         is_open=submission.is_open,
         headline=headline,
-        subline=_subline(submission, number=number, place=place, elapsed_seconds=int(elapsed.total_seconds())),
+        subline=_subline(submission, number=number, place=place),
         announcement=_announcement(headline, checks),
         number=number,
         passed_count=passed_count,
@@ -89,7 +90,7 @@ def submission_view(
         files=editor_files(spec, submission.files) if spec.kind != Kind.QUIZ else (),
         stdin=visible(submission.stdin),
         hints=tuple(inline_html(hint) for hint in hints),
-        hints_left=len(spec.hints) - len(hints),
+        hints_left=len(spec.hints) - len(hints) if unsolved else 0,
         place=place,
         elapsed_seconds=int(elapsed.total_seconds()),
         handed_in_at=submission.queued_at,
@@ -97,7 +98,9 @@ def submission_view(
         poll_ms=_poll_ms(submission, elapsed),
         retry_url=reverse("retry", args=[submission.pk]) if submission.status == Status.BROKEN else "",
         restore_url=f"{exercise_url}?from={submission.pk}",
-        solution_url=f"{exercise_url}#solution" if solution_visible(spec, standing) else "",
+        solution_url=f"{exercise_url}#exercise-{submission.exercise.slug}-solution"
+        if solution_visible(spec, standing)
+        else "",
         history_url=reverse("submissions", args=[submission.exercise.course.slug, submission.exercise.slug]),
     )
 
@@ -170,11 +173,11 @@ def _number_of(submission: Submission) -> int:
     return before.count() + 1
 
 
-def _subline(submission: Submission, *, number: int, place: int, elapsed_seconds: int) -> str:
+def _subline(submission: Submission, *, number: int, place: int) -> str:
     if submission.status == Status.BROKEN:
         return words.broken_sentence(submission)
     if submission.is_open:
-        return words.waiting_sentence(submission, place=place, elapsed_seconds=elapsed_seconds)
+        return words.waiting_sentence(submission, place=place)
     walls = [row["wall_ms"] for row in submission.result.get("output", []) if isinstance(row.get("wall_ms"), int)]
     return words.facts_sentence(number=number, wall_ms=max(walls, default=None), peak_mb=submission.peak_mb)
 

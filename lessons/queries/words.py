@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from django.utils.translation import gettext as _
 
 from lessons.contracts import Ended, Kind, Limits, Status, Verdict
+from lessons.graders.limits import was_computing
 from lessons.graders.particles import particle
 from lessons.models import BrokenReason, Submission
 
@@ -18,7 +19,6 @@ _ENDED_AS = {
     Ended.OUTPUT: Verdict.OUTPUT_LIMIT,
     Ended.PROCESSES: Verdict.PROCESS_LIMIT,
 }
-BUSY_SHARE = 0.7  # of the time a program ran: above it, it was computing rather than waiting
 
 
 def kind_label(kind: str) -> str:
@@ -53,13 +53,13 @@ def headline_of(submission: Submission, limits: Limits, *, passed: int = 0, tota
         if total < 2:
             return _("아직이에요.")
         return _("아직이에요. %(total)d개 가운데 %(passed)d개를 통과했어요.") % {"total": total, "passed": passed}
-    return limit_sentence(verdict, limits, busy=_was_busy(submission))
+    return limit_sentence(verdict, limits, busy=_was_busy(submission, limits))
 
 
 def limit_sentence(verdict: Verdict, limits: Limits, *, busy: bool = False) -> str:
     """Which limit was hit, with its number."""
     if verdict == Verdict.TIME_LIMIT:
-        seconds = f"{limits.cpu_seconds if busy else limits.seconds:g}"
+        seconds = f"{min(limits.seconds, limits.cpu_seconds) if busy else limits.seconds:g}"
         if busy:
             return _("%(n)s초 동안 계산했지만 끝나지 않았어요. 멈추지 않는 반복이 있는지 살펴보세요.") % {"n": seconds}
         return _("%(n)s초 안에 끝나지 않았어요. 무엇을 기다리고 있는지 살펴보세요.") % {"n": seconds}
@@ -74,7 +74,7 @@ def ended_note(row: Mapping[str, object], limits: Limits) -> str:
     """How one probe's program ended, for below its output."""
     ended = Ended(str(row.get("ended") or Ended.EXIT))
     if ended in _ENDED_AS:
-        return limit_sentence(_ENDED_AS[ended], limits, busy=_row_was_busy(row))
+        return limit_sentence(_ENDED_AS[ended], limits, busy=_row_was_busy(row, limits))
     if ended == Ended.KILLED:
         return _("신호를 받고 멈췄어요.")
     code = row.get("exit_code")
@@ -91,15 +91,11 @@ def broken_sentence(submission: Submission) -> str:
     return f"{reason} {promise}".strip()
 
 
-def waiting_sentence(submission: Submission, *, place: int, elapsed_seconds: int) -> str:
-    parts = []
-    if submission.status == Status.QUEUED and place > 1:
-        parts.append(_("앞에 %(n)d개가 있어요") % {"n": place - 1})
-    elif submission.status == Status.QUEUED and place == 1:
-        parts.append(_("바로 다음 차례예요"))
-    if elapsed_seconds >= 1:
-        parts.append(_("%(n)d초째") % {"n": elapsed_seconds})
-    return " · ".join(parts)
+def waiting_sentence(submission: Submission, *, place: int) -> str:
+    """Its place in the queue; "" once it is running. How long it has waited is the page's clock to say."""
+    if submission.status != Status.QUEUED or place < 1:
+        return ""
+    return _("앞에 %(n)d개가 있어요") % {"n": place - 1} if place > 1 else _("바로 다음 차례예요")
 
 
 def facts_sentence(*, number: int, wall_ms: int | None, peak_mb: float | None) -> str:
@@ -122,13 +118,11 @@ def _ran_headline(submission: Submission, limits: Limits) -> str:
     return note or _("실행이 끝났어요.")
 
 
-def _was_busy(submission: Submission) -> bool:
+def _was_busy(submission: Submission, limits: Limits) -> bool:
     rows = submission.result.get("output", [])
-    return any(_row_was_busy(row) for row in rows if row.get("ended") == Ended.TIME)
+    return any(_row_was_busy(row, limits) for row in rows if row.get("ended") == Ended.TIME)
 
 
-def _row_was_busy(row: Mapping[str, object]) -> bool:
-    cpu, wall = row.get("cpu_ms"), row.get("wall_ms")
-    if not isinstance(cpu, int):
-        return False
-    return cpu >= BUSY_SHARE * wall if isinstance(wall, int) and wall > 0 else cpu >= 500
+def _row_was_busy(row: Mapping[str, object], limits: Limits) -> bool:
+    cpu = row.get("cpu_ms")
+    return isinstance(cpu, int) and was_computing(cpu, seconds=limits.seconds, cpu_seconds=limits.cpu_seconds)
