@@ -7,8 +7,10 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
-from lessons.models import Submission
+from lessons.management.commands import checkexercises, tryanswer
+from lessons.models import Revision, Submission
 from lessons.sandbox import EngineUnavailableError, Finding
 from lessons.services import doctor, proving, sandboxes
 from tests.factories import SUM_FILES, SUM_SOLUTION, SUM_STARTER, make_course, make_exercise, make_lesson
@@ -70,6 +72,25 @@ def test_tryanswer_without_an_engine_exits_3(sandbox, exercise, answer):
     document = json.loads(out)
     assert code == 3
     assert (document["status"], document["verdict"], document["checks"]) == ("broken", None, [])
+
+
+def test_tryanswer_of_an_exercise_that_cannot_be_read_exits_3(exercise, answer):
+    Revision.objects.filter(exercise=exercise).update(files={"exercise.yaml": "title: ["}, content_hash="broken")
+    with pytest.raises(CommandError) as error:
+        call_command("tryanswer", "course/sum", str(answer))
+    assert error.value.returncode == 3
+
+
+@pytest.mark.parametrize("arguments", [("tryanswer", "course/sum", "."), ("checkexercises",)])
+def test_commands_without_a_database_exit_3(arguments, monkeypatch):
+    def away(*args, **kwargs):
+        raise OperationalError("no such table")
+
+    for module in (tryanswer, checkexercises):
+        monkeypatch.setattr(module, "exercises_named", away)
+    with pytest.raises(CommandError) as error:
+        call_command(*arguments)
+    assert error.value.returncode == 3
 
 
 @pytest.mark.parametrize("name", ["course/none", "none/sum", "course", "course/sum/more"])

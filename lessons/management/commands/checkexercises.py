@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 from lessons.content import ContentError
@@ -29,15 +30,17 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="표준 출력에 JSON만 써요.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        exercises = exercises_named(options["exercises"])
-        if not exercises:
-            raise CommandError(_("확인할 문제가 없어요. importcourse로 과정을 먼저 들여오세요."), returncode=USAGE)
         try:
+            exercises = exercises_named(options["exercises"])
+            if not exercises:
+                raise CommandError(_("확인할 문제가 없어요. importcourse로 과정을 먼저 들여오세요."), returncode=USAGE)
             with finish():
                 report = check_exercises(exercises=exercises, progress=ProgressBar())
         except ContentError as error:
             self.stderr.write(str(error))
             sys.exit(DOES_NOT)
+        except DatabaseError as error:
+            raise CommandError(str(error), returncode=BROKEN) from error
         self.stdout.write(
             json.dumps(as_json(report), ensure_ascii=False, indent=2) if options["json"] else as_text(report)
         )

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
+from lessons.content import ContentError
 from lessons.contracts import Status
 from lessons.management.proofs import exercises_named, finish
 from lessons.models import Submission
@@ -34,13 +36,15 @@ class Command(BaseCommand):
         folder: Path = options["answer"]
         if not folder.is_dir():
             raise CommandError(_("%(folder)s 폴더가 없어요.") % {"folder": folder}, returncode=USAGE)
-        (exercise,) = exercises_named([options["exercise"]], whole_courses=False)
         try:
+            (exercise,) = exercises_named([options["exercise"]], whole_courses=False)
             files = clean_answer(spec=exercise.spec, files=read_answer(folder))
+            with finish():
+                row = try_answer(exercise=exercise, files=files)
         except AnswerError as error:
             raise CommandError(str(error), returncode=USAGE) from error
-        with finish():
-            row = try_answer(exercise=exercise, files=files)
+        except (ContentError, DatabaseError) as error:  # ours: nothing is said about the answer
+            raise CommandError(str(error), returncode=BROKEN) from error
         self.stdout.write(json.dumps(as_json(row), ensure_ascii=False, indent=2) if options["json"] else as_text(row))
         sys.exit(BROKEN if row.status != Status.FINISHED else PASSED if row.passed else OTHER)
 
