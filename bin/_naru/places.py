@@ -55,7 +55,8 @@ class Data:
     def make(self) -> None:
         """Create what is missing; raises Failure when it cannot be written to or has no room."""
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            # Database and logs are for the owner: others of this machine could read sessions in them.
+            self.path.mkdir(mode=0o750, parents=True, exist_ok=True)
             (self.path / ".write-test").write_text("")
             (self.path / ".write-test").unlink()
             self._make_engine_dir()
