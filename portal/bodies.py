@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST_BYTES = 8 * 1024 * 1024  # Django itself refuses forms over DATA_UPLOAD_MAX_MEMORY_SIZE, with a page that says so
-TEXT = "보낸 내용이 너무 커요. 답은 모두 더해 256 KB까지 낼 수 있어요.\n".encode()
 
 
 class BodyLimit:
@@ -28,7 +29,8 @@ class BodyLimit:
         if _length(scope) > self.most:
             headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
             await send({"type": "http.response.start", "status": 413, "headers": headers})
-            await send({"type": "http.response.body", "body": TEXT})
+            text = _("보낸 내용이 너무 커요. 답은 모두 더해 256 KB까지 낼 수 있어요.")
+            await send({"type": "http.response.body", "body": f"{text}\n".encode()})
             return
         received = 0
 
