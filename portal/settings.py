@@ -91,7 +91,6 @@ LOGOUT_REDIRECT_URL = "home"
 
 LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", "한국어")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.text("NARU_TIME_ZONE", "Asia/Seoul")
 USE_TZ = True
 
@@ -113,7 +112,6 @@ SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576  # an answer is at most 256 KB; forms escape to at most four times that
 
 # Naru's own
-COURSES_DIR = env.path("NARU_COURSES", BASE_DIR / "courses")
 SANDBOX = env.text("NARU_SANDBOX", "lessons.sandbox.Sandbox")
 ENGINE_SOCKET = env.path("NARU_ENGINE_SOCKET", DATA_DIR / "engine" / "docker.sock")
 CATALOGUE = BASE_DIR / "labs" / "catalogue.yaml"

@@ -28,7 +28,7 @@ HOST_CA = "labs/engine/host-ca.crt"
 ENGINE_INPUTS = ("labs/engine", "labs/park")
 PORTAL_INPUTS = (
     "Dockerfile", "manage.py", "pyproject.toml", "requirements.lock", "portal", "lessons", "courses", "templates",
-    "static", "frontend", "locale", "labs/catalogue.yaml", "labs/engine/trust-host-ca.sh", "bin/_naru",
+    "static", "frontend", "labs/catalogue.yaml", "labs/engine/trust-host-ca.sh", "bin/_naru",
 )  # fmt: skip
 _building = threading.Lock()  # two cores: one build at a time is not slower
 
