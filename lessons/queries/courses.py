@@ -90,7 +90,6 @@ def learner_page(learner: User) -> LearnerPage:
         RecentRow(
             exercise_title=row.exercise.title,
             exercise_url=row.exercise.get_absolute_url(),
-            lesson_title=row.exercise.lesson.title,
             row=history_row(row, number=0),
         )
         for row in recent_of(learner, most=RECENT_ROWS)

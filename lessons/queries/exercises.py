@@ -23,8 +23,7 @@ from lessons.queries.progress import NO_STANDING, Standing, standings
 from lessons.queries.quizzes import question_views, right_answers
 from lessons.queries.shapes import EditorFile, ExerciseView, SubmissionView
 from lessons.queries.specs import spec_of
-from lessons.queries.submissions import hints_of, solution_visible, submission_view
-from lessons.queries.text import inline_html
+from lessons.queries.submissions import solution_visible, submission_view
 
 
 def shown_exercises() -> ExerciseQuerySet:
@@ -124,7 +123,6 @@ def _exercise_view(
     quiz = spec.kind == Kind.QUIZ
     texts = draft.files if draft else latest.files if latest else {}
     seen = solution_visible(spec, standing)
-    hints = _hints(spec, standing, latest)
     address = [exercise.course.slug, exercise.slug]
     url = reverse("exercise", args=address)
     return ExerciseView(
@@ -143,8 +141,6 @@ def _exercise_view(
         latest=_latest_view(latest, standing, place_of) if latest else None,
         attempts=standing.attempts,
         passed=standing.passed,
-        hints=tuple(inline_html(hint) for hint in hints),
-        hints_left=len(spec.hints) - len(hints),
         solution=_solution_files(spec) if seen and not quiz else (),
         solution_questions=right_answers(spec) if seen and quiz else (),
         solution_after=spec.solution_after,
@@ -178,13 +174,6 @@ def _can_run(spec: ExerciseSpec) -> bool:
 
 def _solution_files(spec: ExerciseSpec) -> tuple[EditorFile, ...]:
     return tuple(file for file in editor_files(spec, spec.solution) if file.editable)
-
-
-def _hints(spec: ExerciseSpec, standing: Standing, latest: Submission | None) -> list[str]:
-    if standing.attempts == 0:
-        return []
-    graded = latest is not None and latest.graded and latest.status == Status.FINISHED
-    return hints_of(spec, standing, latest.result.get("checks", []) if latest and graded else [])
 
 
 def _latest_view(latest: Submission, standing: Standing, place_of: Callable[[Submission], int]) -> SubmissionView:

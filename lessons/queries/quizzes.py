@@ -60,5 +60,4 @@ def _question_view(check: CheckSpec, number: int, answer: Sequence[str], shuffle
         multiple=check.type == "choice" and right > 1,
         options=tuple(OptionView(value=text, html=inline_html(text), chosen=text in answer) for text in texts),
         text=answer[0] if answer and check.type == "short" else "",
-        answered=any(text.strip() for text in answer),
     )

@@ -135,7 +135,6 @@ class QuestionView:
     multiple: bool
     options: tuple[OptionView, ...]
     text: str  # of a short answer
-    answered: bool
 
 
 @dataclass(frozen=True)
@@ -256,8 +255,6 @@ class ExerciseView:
     latest: SubmissionView | None
     attempts: int
     passed: bool
-    hints: tuple[SafeString, ...]
-    hints_left: int
     solution: tuple[EditorFile, ...]
     solution_questions: tuple[tuple[SafeString, tuple[SafeString, ...]], ...]  # of a quiz: (prompt, right answers)
     solution_after: int | None
@@ -288,5 +285,4 @@ class RecentRow:
 
     exercise_title: str
     exercise_url: str
-    lesson_title: str
     row: HistoryRow
