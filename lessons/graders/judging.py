@@ -72,7 +72,9 @@ def _result(check: CheckSpec, context: Context, hidden: frozenset[str]) -> Check
     kind = registry.check_type(check.type)
     outcome = kind.judge(check, context)
     probes = kind.probes_of(check)
-    secret = bool(hidden.intersection(probes)) and check.fields.get("query") not in _TELLS_NO_INPUT
+    # What a wanted value takes from a hidden probe may be its output, whatever is asked of the other one.
+    harmless = check.fields.get("query") in _TELLS_NO_INPUT and len(probes) == 1
+    secret = bool(hidden.intersection(probes)) and not harmless
     expected, found = (_HIDDEN_EXPECTED, _HIDDEN_FOUND) if secret else _shown(check, outcome)
     if secret and outcome.passed:
         found = _HIDDEN_EXPECTED

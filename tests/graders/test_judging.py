@@ -86,6 +86,14 @@ def test_hidden_probe_still_shows_how_it_ended() -> None:
     assert (row.expected, row.found) == ("0", "3")
 
 
+def test_wanted_value_of_a_hidden_probe_is_never_shown() -> None:
+    fields = {"query": "exit_code", "equals": {"probe": "q", "query": "stdout"}}
+    probes = (ProbeSpec("p", "run", ("a",)), ProbeSpec("q", "run", ("b",), hidden=True))
+    row = grade(exercise(check("query", fields), probes=probes), {"p": ran(), "q": ran("비밀 41\n")}).checks[0]
+    assert not row.passed
+    assert "41" not in f"{row.expected} {row.found} {row.message} {row.diff}"
+
+
 @pytest.mark.parametrize(
     ("first", "second", "verdict"),
     [
