@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
 
 from lessons import queue
 from lessons.contracts import Status
@@ -100,6 +105,30 @@ def test_fifty_submissions_by_fifty_learners_at_once_are_all_graded_under_the_ca
         thread.join(30)
     assert failed == []
     assert sorted(queue.place_of(row) for row in Submission.objects.waiting()) == list(range(1, 51))
+    grade_all()
+    assert sandbox.most_at_once <= CAP
+    assert Submission.objects.filter(status=Status.FINISHED, verdict="pass").count() == 50
+
+
+def test_fifty_posts_at_once_are_all_taken_and_told_their_place(sandbox, settings):
+    settings.ANSWER_WAIT_MS = 10
+    exercise = make_exercise()
+    url = reverse("submissions", args=[exercise.course.slug, exercise.slug])
+    browsers = [Client() for _ in range(50)]
+    for browser in browsers:
+        browser.force_login(make_learner())
+
+    def press(browser: Client) -> tuple[int, bool, bool]:
+        try:
+            reply = browser.post(url, {"file:main.py": SUM_SOLUTION, "action": "grade"}, headers={"HX-Request": "true"})
+            placed = "바로 다음 차례예요" in reply.text or re.search(r"앞에 \d+개가 있어요", reply.text)
+            return reply.status_code, 'data-status="queued"' in reply.text, bool(placed)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(browsers)) as threads:
+        replies = set(threads.map(press, browsers))
+    assert replies == {(200, True, True)}
     grade_all()
     assert sandbox.most_at_once <= CAP
     assert Submission.objects.filter(status=Status.FINISHED, verdict="pass").count() == 50
