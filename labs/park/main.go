@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -39,5 +40,11 @@ func park() error {
 	if err != nil {
 		report = &Report{Fault: err.Error()}
 	}
-	return writeFrame(os.Stdout, report)
+	if err := writeFrame(os.Stdout, report); err != nil {
+		return err
+	}
+	// Taking a sandbox down costs as much as starting one. Wait until the portal lets go of it, which it does in a
+	// quiet moment, so that nobody's run stands beside it.
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	return nil
 }

@@ -115,8 +115,7 @@ class Pool:
             self._changed.notify_all()
 
     def dismiss(self, container: RunContainer) -> None:
-        """Destroy a used container, later: never on the path of a reply."""
-        container.close()
+        """Destroy a used container, later: never on the path of a reply. Park waits in it until then."""
         with self._changed:
             self._leaving.append((time.monotonic(), container))
             self._changed.notify_all()
