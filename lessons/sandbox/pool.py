@@ -24,14 +24,18 @@ RETIRE_SECONDS = 3000.0
 MOST_REMOVALS_WAITING = 64
 PATIENCE_SECONDS = 5.0  # removal waits no longer than this for a quiet moment
 AFTER_FAILURE_SECONDS = 2.0
+SETTLE_SECONDS = 0.15
 
 
 class Gate:
-    """Counts runs under way; upkeep waits here for a quiet moment."""
+    """Counts runs under way; upkeep waits here for a quiet moment: fewer than ``busy_from`` runs, and none that
+    ended within ``settle_seconds``, in which its verdict is written and sent."""
 
-    def __init__(self, busy_from: int) -> None:
+    def __init__(self, busy_from: int, settle_seconds: float = SETTLE_SECONDS) -> None:
         self._busy_from = max(1, busy_from)
+        self._settle_seconds = settle_seconds
         self._running = 0
+        self._ended_at = -settle_seconds
         self._changed = threading.Condition()
 
     def __enter__(self) -> None:
@@ -41,11 +45,21 @@ class Gate:
     def __exit__(self, *_: object) -> None:
         with self._changed:
             self._running -= 1
+            self._ended_at = time.monotonic()
             self._changed.notify_all()
 
     def wait_until_quiet(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
         with self._changed:
-            return self._changed.wait_for(lambda: self._running < self._busy_from, seconds)
+            while True:
+                now = time.monotonic()
+                settled_at = self._ended_at + self._settle_seconds
+                if self._running < self._busy_from and now >= settled_at:
+                    return True
+                if now >= deadline:
+                    return False
+                wake_at = deadline if self._running >= self._busy_from else min(settled_at, deadline)
+                self._changed.wait(wake_at - now)
 
 
 class Pool:

@@ -127,9 +127,10 @@ def test_pool_destroys_a_dismissed_container_later(yard):
     pool = yard.pool()
     used = FakeContainer(PYTHON)
     pool.dismiss(used)
-    assert used.closed
+    assert not used.closed  # park waits in it: ending it now would stand beside the next run
     assert yard.removed == []
     assert pool.remove_one()
+    assert used.closed
     assert yard.removed == [used]
     assert not pool.remove_one()
 
@@ -243,7 +244,7 @@ def test_many_waiting_removals_no_longer_wait_for_quiet(yard, monkeypatch):
 
 
 def test_gate_is_quiet_below_its_mark():
-    gate = Gate(busy_from=2)
+    gate = Gate(busy_from=2, settle_seconds=0)
     assert gate.wait_until_quiet(0)
     with gate:
         assert gate.wait_until_quiet(0)
@@ -252,8 +253,16 @@ def test_gate_is_quiet_below_its_mark():
         assert gate.wait_until_quiet(0)
 
 
-def test_gate_lets_upkeep_go_on_as_soon_as_a_run_ends():
-    gate = Gate(busy_from=0)
+def test_gate_stays_shut_while_a_verdict_is_on_its_way():
+    gate = Gate(busy_from=1, settle_seconds=60)
+    assert gate.wait_until_quiet(0)
+    with gate:
+        pass
+    assert not gate.wait_until_quiet(0.01)
+
+
+def test_gate_lets_upkeep_go_on_once_a_run_has_ended():
+    gate = Gate(busy_from=0, settle_seconds=0.01)
     quiet: list[bool] = []
     with gate:
         waiting = threading.Thread(target=lambda: quiet.append(gate.wait_until_quiet(10)))
