@@ -13,8 +13,13 @@ DATA_DIR = env.path("NARU_DATA", BASE_DIR / "var")
 SECRET_KEY = env.secret("NARU_SECRET_KEY", DATA_DIR / "secret-key")
 DEBUG = False
 HOST = env.text("NARU_HOST", "127.0.0.1")
-LOOPBACK_ONLY = HOST in {"127.0.0.1", "::1", "localhost"}
 ALLOWED_HOSTS = env.words("NARU_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+# Behind a proxy on the same machine the address is loopback's too, but the names or TLS tell that others come in.
+LOOPBACK_ONLY = (
+    HOST in {"127.0.0.1", "::1", "localhost"}
+    and set(ALLOWED_HOSTS) <= {"127.0.0.1", "localhost", "[::1]"}
+    and not env.flag("NARU_TLS")
+)
 CSRF_TRUSTED_ORIGINS = env.words("NARU_TRUSTED_ORIGINS")
 BEHIND_TLS = env.flag("NARU_TLS")
 if BEHIND_TLS:

@@ -32,7 +32,8 @@ def settings_with(data: Path, **variables: str) -> subprocess.CompletedProcess[s
     ("variables", "secure", "guests", "loopback"),
     [
         ({}, False, True, True),
-        ({"NARU_TLS": "1"}, True, True, True),
+        ({"NARU_TLS": "1"}, True, False, False),
+        ({"NARU_ALLOWED_HOSTS": "naru.example.org,localhost"}, False, False, False),
         ({"NARU_GUESTS": "0"}, False, False, True),
         ({"NARU_HOST": "192.0.2.1"}, False, False, False),
         ({"NARU_HOST": "192.0.2.1", "NARU_GUESTS": "1"}, False, False, False),
