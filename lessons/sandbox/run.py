@@ -10,6 +10,7 @@ import base64
 import itertools
 import json
 import logging
+import secrets
 import struct
 import time
 import uuid
@@ -28,7 +29,9 @@ LABEL_DEADLINE = "naru.deadline"  # unix seconds; past it, the reaper takes the 
 LABEL_SHAPE = "naru.shape"
 GRACE_SECONDS = 12.0  # for start, the end of what a learner left behind, and collection
 MOST_REPLY = 16 << 20
-UIDS = itertools.cycle(range(20_000, 60_000))  # one per container: RLIMIT_NPROC counts a user over all of them
+# One per container: RLIMIT_NPROC counts a user over all of them. Processes beside each other begin apart.
+_FIRST_UID = secrets.choice(range(20_000, 60_000))
+UIDS = itertools.cycle([*range(_FIRST_UID, 60_000), *range(20_000, _FIRST_UID)])
 
 
 class RunContainer:
