@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from lessons.admin_forms import ExerciseForm, LessonForm
+from lessons.admin_forms import CourseForm, ExerciseForm, LessonForm
 from lessons.contracts import Status, Verdict
 from lessons.models import Course, Exercise, Lesson, Revision, Submission, User
 from lessons.queries import words
@@ -63,6 +63,7 @@ class NaruUserAdmin(UserAdmin):
 
 @admin.register(Course)
 class CourseAdmin(NotAdded):
+    form = CourseForm
     list_display = ("title", "slug", "archived", "edited_at")
     readonly_fields = ("slug", "edited_at")
     fields = ("slug", "title", "summary", "archived", "edited_at")

@@ -8,9 +8,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from lessons.content import ContentError
+from lessons.content import ContentError, course_faults
 from lessons.contracts import Problem
-from lessons.models import Exercise, Lesson
+from lessons.models import Course, Exercise, Lesson
 from lessons.services import courses
 
 CODE = {"rows": 12, "cols": 100, "spellcheck": "false", "style": "font-family: monospace"}
@@ -26,6 +26,20 @@ class LinesField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         return [line.strip() for line in (super().to_python(value) or "").splitlines() if line.strip()]
+
+
+class CourseForm(forms.ModelForm):
+    class Meta:
+        model = Course
+        fields = ("title", "summary", "archived")
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        if not self.errors:
+            told = {name: self.cleaned_data[name] for name in ("title", "summary")}
+            for problem in course_faults(slug=self.instance.slug, **told):
+                self.add_error(problem.field if problem.field in told else None, in_words(problem))
+        return self.cleaned_data
 
 
 class LessonForm(forms.ModelForm):

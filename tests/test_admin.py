@@ -116,6 +116,23 @@ def test_saving_a_course_keeps_it_from_the_next_import(client, staff):
     assert (course.title, course.edited_at is None) == ("새 이름", False)
 
 
+def test_saving_a_course_with_a_fault_shows_it_as_import_would_and_saves_nothing(client, staff):
+    course = make_course()
+    response = client.post(url(course), {"title": "새 이름", "summary": "가" * 20_001})
+    assert response.status_code == 200
+    (fault,) = response.context["adminform"].form.errors["summary"]
+    assert fault.startswith("course.yaml: 20000자보다 길어요.")
+    course.refresh_from_db()
+    assert (course.title == "새 이름", course.edited_at) == (False, None)
+
+
+def test_saving_a_course_whose_slug_belongs_to_the_portal_is_refused(client, staff):
+    course = make_course(slug="admin")
+    response = client.post(url(course), {"title": "새 이름", "summary": ""})
+    assert response.status_code == 200
+    assert "포털이 써요" in response.context["adminform"].form.non_field_errors()[0]
+
+
 def test_saving_an_exercise_makes_the_next_revision(client, staff):
     exercise = make_exercise()
     old = exercise.revision

@@ -1,7 +1,7 @@
 """Course files <-> contracts: the format that authors write, checked with file, line and fix. No Django."""
 
 from lessons.content.catalogue import Catalogue, read_catalogue
-from lessons.content.courses import CourseFiles, ExerciseFiles, LessonFiles, lesson_faults, read_course
+from lessons.content.courses import CourseFiles, ExerciseFiles, LessonFiles, course_faults, lesson_faults, read_course
 from lessons.content.errors import ContentError
 from lessons.content.exercises import exercise_hash, parse_exercise
 from lessons.content.images import content_type, image_fault
@@ -19,6 +19,7 @@ __all__ = [
     "RenderedLesson",
     "answer_faults",
     "content_type",
+    "course_faults",
     "exercise_hash",
     "image_fault",
     "lesson_faults",

@@ -73,11 +73,7 @@ class _Course:
         if document is None:
             raise ContentError(self.problems.found)
         reader = Reader(document, self.problems)
-        slug = reader.text("slug", required=True)
-        if slug and (fault := rules.slug_fault(slug, rules.RESERVED_COURSES)):
-            reader.problem("slug", fault, "다른 이름을 적어 주세요.")
-        title = reader.text("title", required=True, most=rules.TITLE_LENGTH).strip()
-        summary = reader.text("summary")
+        slug, title, summary = _read_about(reader)
         names = self._lesson_names(reader)
         reader.finish()
         self._check_top(names)
@@ -237,6 +233,23 @@ def split_front_matter(text: str) -> tuple[str | None, str, int]:
         if line.rstrip() == "---":
             return "\n".join(lines[1:index]), "\n".join(lines[index + 1 :]), index + 2
     return None, text, 1
+
+
+def course_faults(*, slug: str, title: str, summary: str, file: str = COURSE) -> list[Problem]:
+    """What is wrong with a course's own fields, given as values rather than YAML."""
+    problems = Problems()
+    reader = Reader(Document(file, {"slug": slug, "title": title, "summary": summary}, {}), problems)
+    _read_about(reader)
+    reader.finish()
+    return [replace(problem, line=None) for problem in problems.found]
+
+
+def _read_about(reader: Reader) -> tuple[str, str, str]:
+    """A course's slug, title and summary."""
+    slug = reader.text("slug", required=True)
+    if slug and (fault := rules.slug_fault(slug, rules.RESERVED_COURSES)):
+        reader.problem("slug", fault, "다른 이름을 적어 주세요.")
+    return slug, reader.text("title", required=True, most=rules.TITLE_LENGTH).strip(), reader.text("summary")
 
 
 def lesson_faults(
