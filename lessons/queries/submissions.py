@@ -35,7 +35,10 @@ def submission_for(learner: User, submission_id: UUID) -> Submission | None:
     rows = rows.defer(*HEAVY_FIELDS)
     if not learner.is_staff:
         rows = rows.filter(learner=learner)
-    return rows.filter(pk=submission_id).first()
+    submission = rows.filter(pk=submission_id).first()
+    if submission is not None and submission.learner_id == learner.pk:
+        submission.learner = learner  # known already: nobody needs to fetch it again
+    return submission
 
 
 # Never shown with a submission: the revision's files are parsed once a process, lesson texts stand on their own page.
