@@ -11,9 +11,9 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import connections
+from django.db import DatabaseError, connections
 
-from lessons.services import dispatch, doctor, grading, sandboxes
+from lessons.services import accounts, dispatch, doctor, grading, sandboxes
 
 logger = logging.getLogger(__name__)
 
@@ -50,11 +50,23 @@ class Lifespan:
 
 
 def start() -> None:
-    """Start pool, reaper and dispatcher where this process grades; say in the log what is wrong."""
+    """Start pool, reaper and dispatcher where this process grades; tidy up, say in the log what is wrong."""
     if settings.DISPATCHER:
         sandboxes.start_sandbox()
         dispatch.start(grade=grading.grade_submission)
+        tidy()
         doctor.log_findings_soon()
+
+
+def tidy() -> None:
+    """Forget guests who left nothing; a database that is busy now keeps nobody from the pages."""
+    try:
+        forgotten = accounts.forget_idle_guests()
+    except DatabaseError:
+        logger.exception("Idle guests could not be forgotten")
+    else:
+        if forgotten:
+            logger.info("Forgot %d idle guests", forgotten)
 
 
 def stop() -> None:

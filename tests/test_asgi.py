@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from django.db import OperationalError
 
 from portal import lifespan
 
@@ -74,7 +75,17 @@ def test_start_and_stop_in_embedded_mode_follow_each_other_in_order(settings, mo
     monkeypatch.setattr(lifespan.sandboxes, "close_sandbox", lambda: seen.append("close"))
     monkeypatch.setattr(lifespan.dispatch, "start", lambda *, grade: seen.append("threads"))
     monkeypatch.setattr(lifespan.dispatch, "stop", lambda: seen.append("finish"))
+    monkeypatch.setattr(lifespan.accounts, "forget_idle_guests", lambda: len(seen))
     monkeypatch.setattr(lifespan.doctor, "log_findings_soon", lambda: seen.append("look"))
     lifespan.start()
     lifespan.stop()
     assert seen == ["pool", "threads", "look", "finish", "close"]
+
+
+def test_a_busy_database_does_not_keep_the_pages_from_starting(monkeypatch, caplog):
+    def fail() -> int:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(lifespan.accounts, "forget_idle_guests", fail)
+    lifespan.tidy()
+    assert "Idle guests could not be forgotten" in caplog.text

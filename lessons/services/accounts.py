@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import secrets
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from lessons.models import Draft, Submission, User
 
@@ -33,6 +36,19 @@ def adopt_guest_work(*, guest: User, learner: User) -> None:
     work.filter(~Q(token=""), token__in=tokens).update(token="")
     work.update(learner=learner)
     guest.delete()
+
+
+@transaction.atomic
+def forget_idle_guests(*, older_than_days: int = 7) -> int:
+    """Delete guests who left neither a submission nor a draft and came that long ago; how many there were."""
+    guests = User.objects.filter(is_guest=True).annotate(came_at=Coalesce("last_login", "date_joined"))
+    idle = guests.filter(
+        ~Exists(Submission.objects.filter(learner=OuterRef("pk"))),
+        ~Exists(Draft.objects.filter(learner=OuterRef("pk"))),
+        came_at__lt=timezone.now() - datetime.timedelta(days=older_than_days),
+    )
+    _, deleted = idle.delete()
+    return deleted.get(User._meta.label, 0)
 
 
 def _adopt_drafts(guest: User, learner: User) -> None:

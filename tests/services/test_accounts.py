@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 
 from lessons.models import Draft, Submission, User
-from lessons.services.accounts import adopt_guest_work, create_guest
-from tests.factories import make_draft, make_exercise, make_learner, make_submission
+from lessons.services.accounts import adopt_guest_work, create_guest, forget_idle_guests
+from tests.factories import make_draft, make_exercise, make_guest, make_learner, make_submission
 
 pytestmark = pytest.mark.django_db
 
@@ -55,3 +55,28 @@ def test_adopt_guest_work_of_another_learner_changes_nothing():
     make_submission(other, exercise)
     adopt_guest_work(guest=other, learner=learner)
     assert Submission.objects.get().learner == other
+
+
+def test_forget_idle_guests_deletes_only_old_guests_who_left_nothing():
+    now = timezone.now()
+    old, recent = now - datetime.timedelta(days=8), now - datetime.timedelta(days=6)
+    make_guest(last_login=old, date_joined=old)
+    make_guest(date_joined=old)
+    worked = make_guest(last_login=old, date_joined=old)
+    make_submission(worked, make_exercise())
+    drafting = make_guest(last_login=old, date_joined=old)
+    make_draft(drafting, make_exercise())
+    back = make_guest(last_login=recent, date_joined=old)
+    new = make_guest(date_joined=recent)
+    learner = make_learner(last_login=old, date_joined=old)
+    assert forget_idle_guests() == 2
+    left = {worked, drafting, back, new, learner}
+    assert set(User.objects.filter(pk__in=[user.pk for user in left])) == left
+    assert User.objects.filter(is_guest=True).count() == 4
+    assert forget_idle_guests() == 0
+
+
+def test_forget_idle_guests_takes_the_days():
+    make_guest(last_login=timezone.now() - datetime.timedelta(days=2))
+    assert forget_idle_guests(older_than_days=3) == 0
+    assert forget_idle_guests(older_than_days=1) == 1
