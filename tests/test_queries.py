@@ -10,6 +10,7 @@ from lessons.contracts import Status
 from lessons.models import BrokenReason
 from lessons.queries import submission_view
 from lessons.queries.ansi import ansi_html
+from lessons.queries.exercises import exercise_views, shown_exercises
 from lessons.queries.files import language_of
 from lessons.queries.text import LONGEST, inline_html, visible
 from tests.factories import make_exercise, make_finished, make_learner, make_submission
@@ -148,3 +149,34 @@ def test_hints_follow_failed_attempts_and_failed_checks():
     assert view.hints == ("두 수를 더한 값을 출력해 보세요.", "print(a + b)를 떠올려 보세요.")
     assert view.hints_left == 0
     assert submission_view(make_finished(learner, make_exercise())).hints == ()
+
+
+@pytest.mark.django_db
+def test_a_trial_keeps_the_hints_of_the_last_graded_attempt():
+    learner, exercise = make_learner(), make_exercise()
+    make_finished(learner, exercise, verdict="fail")
+    trial = make_finished(learner, exercise, verdict="", graded=False)
+    assert submission_view(trial).hints == ("두 수를 더한 값을 출력해 보세요.", "print(a + b)를 떠올려 보세요.")
+    make_finished(learner, exercise, verdict="pass")
+    assert submission_view(trial).hints == ()
+
+
+@pytest.mark.django_db
+def test_a_trial_before_any_graded_attempt_has_no_hints():
+    view = submission_view(make_finished(verdict="", graded=False))
+    assert (view.hints, view.hints_left) == ((), 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("count", [1, 3])
+def test_trials_on_a_page_cost_one_query_more_for_their_hints(count, django_assert_num_queries):
+    learner = make_learner()
+    for exercise in [make_exercise() for _ in range(count)]:
+        make_finished(learner, exercise, verdict="fail")
+        make_finished(learner, exercise, verdict="", graded=False)
+    exercises = list(shown_exercises())
+    for exercise in exercises:
+        assert exercise.revision.spec
+    with django_assert_num_queries(4):  # standings, drafts, latest, last attempts
+        views = exercise_views(exercises, learner=learner, place_of=lambda row: 0)
+    assert [len(view.latest.hints) for view in views] == [2] * count

@@ -23,7 +23,7 @@ from lessons.queries.progress import NO_STANDING, Standing, standings
 from lessons.queries.quizzes import question_views, right_answers
 from lessons.queries.shapes import EditorFile, ExerciseView, SubmissionView
 from lessons.queries.specs import spec_of
-from lessons.queries.submissions import solution_visible, submission_view
+from lessons.queries.submissions import last_attempts, solution_visible, submission_view
 
 
 def shown_exercises() -> ExerciseQuerySet:
@@ -60,6 +60,8 @@ def exercise_views(
         known = standings(learner, ids)
     drafts = _drafts(learner, ids)
     latest = _latest(learner, exercises)
+    trials = [pk for pk, row in latest.items() if not row.graded and pk in known]
+    attempts = last_attempts(learner, trials) if learner and trials else {}
     return [
         _exercise_view(
             exercise,
@@ -67,6 +69,7 @@ def exercise_views(
             standing=known.get(exercise.pk, NO_STANDING),
             draft=drafts.get(exercise.pk),
             latest=latest.get(exercise.pk),
+            attempt=attempts.get(exercise.pk),
             place_of=place_of,
         )
         for exercise in exercises
@@ -113,6 +116,7 @@ def _exercise_view(
     draft: Draft | None,
     latest: Submission | None,
     place_of: Callable[[Submission], int],
+    attempt: Submission | None = None,
     problems: Sequence[str] = (),
     from_attempt: int = 0,
 ) -> ExerciseView:
@@ -138,7 +142,7 @@ def _exercise_view(
         can_run=_can_run(spec),
         can_submit=learner is not None or settings.GUESTS,
         token=str(uuid.uuid4()),
-        latest=_latest_view(latest, standing, place_of) if latest else None,
+        latest=_latest_view(latest, standing, attempt, place_of) if latest else None,
         attempts=standing.attempts,
         passed=standing.passed,
         solution=_solution_files(spec) if seen and not quiz else (),
@@ -176,11 +180,13 @@ def _solution_files(spec: ExerciseSpec) -> tuple[EditorFile, ...]:
     return tuple(file for file in editor_files(spec, spec.solution) if file.editable)
 
 
-def _latest_view(latest: Submission, standing: Standing, place_of: Callable[[Submission], int]) -> SubmissionView:
+def _latest_view(
+    latest: Submission, standing: Standing, attempt: Submission | None, place_of: Callable[[Submission], int]
+) -> SubmissionView:
     counted = latest.status == Status.FINISHED
     number = (standing.attempts if counted else standing.attempts + 1) if latest.graded else 0
     place = place_of(latest) if latest.status == Status.QUEUED else 0
-    return submission_view(latest, place=place, standing=standing, number=number)
+    return submission_view(latest, place=place, standing=standing, number=number, attempt=attempt)
 
 
 def _drafts(learner: User | None, exercise_ids: Sequence[int]) -> dict[int, Draft]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -52,10 +53,15 @@ HEAVY_FIELDS = (
 
 
 def submission_view(
-    submission: Submission, *, place: int = 0, standing: Standing | None = None, number: int | None = None
+    submission: Submission,
+    *,
+    place: int = 0,
+    standing: Standing | None = None,
+    number: int | None = None,
+    attempt: Submission | None = None,
 ) -> SubmissionView:
-    """Everything a page shows of a submission. ``place`` comes from the queue; the other two are asked here
-    where the caller does not know them: one query each."""
+    """Everything a page shows of a submission. ``place`` comes from the queue; the others are asked here
+    where the caller does not know them: one query each. ``attempt``: of a trial, as last_attempts finds it."""
     spec = spec_of(submission.revision)
     if standing is None:
         found = standings(submission.learner, [submission.exercise_id])
@@ -68,8 +74,11 @@ def submission_view(
     passed_count = sum(1 for check in checks if check.passed)
     headline = words.headline_of(submission, spec.limits, passed=passed_count, total=len(checks))
     elapsed = timezone.now() - submission.queued_at
-    unsolved = finished and submission.graded and not submission.passed  # who passed needs no hint
-    hints = hints_of(spec, standing, result.get("checks", [])) if unsolved else []
+    hinted = submission if submission.graded else attempt
+    if hinted is None and finished and standing.attempts:
+        hinted = last_attempts(submission.learner, [submission.exercise_id]).get(submission.exercise_id)
+    unsolved = finished and hinted is not None and not hinted.passed  # who passed needs no hint
+    hints = hints_of(spec, standing, hinted.result.get("checks", [])) if unsolved and hinted else []
     url = reverse("submission", args=[submission.pk])
     exercise_url = submission.exercise.get_absolute_url()
     return SubmissionView(
@@ -125,6 +134,16 @@ def recent_of(learner: User, *, most: int) -> list[Submission]:
     rows = Submission.objects.filter(learner=learner, origin=Origin.LEARNER)
     rows = rows.select_related("exercise__course", "exercise__lesson", "revision")
     return list(rows.defer("files", "stdin", *HEAVY_FIELDS).order_by("-queued_at")[:most])
+
+
+def last_attempts(learner: User, exercise_ids: Sequence[int]) -> dict[int, Submission]:
+    """Exercise id -> the learner's last graded attempt there, with its verdict and result only: a trial keeps
+    the hints of it. One query."""
+    own = Submission.objects.attempts().filter(learner=learner, origin=Origin.LEARNER)
+    newest = own.filter(exercise=OuterRef("pk")).order_by("-queued_at").values("pk")[:1]
+    ids = Exercise.objects.filter(pk__in=exercise_ids).order_by().values_list(Subquery(newest), flat=True)
+    rows = Submission.objects.filter(pk__in=ids).only("exercise_id", "verdict", "result")
+    return {row.exercise_id: row for row in rows}
 
 
 def history_row(submission: Submission, *, number: int) -> HistoryRow:
