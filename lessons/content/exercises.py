@@ -117,7 +117,7 @@ def _run(common: _Common, files: Mapping[str, str], reader: Reader, catalogue: C
     used = [environment, *(probe.environment for probe in probes if probe.environment)]
     limits = _limits(reader.mapping("limits"), catalogue or Catalogue({}), used)
     starter, editable = answers.read_starter(files, reader)
-    checks = read_checks(reader, probes, {spec.name for spec in variables}, starter)
+    checks = read_checks(reader, probes, variables, starter)
     hints, solution_after = _hints(reader, checks)
     reader.refuse_later(rules.LATER_EXERCISE)
     reader.finish()

@@ -134,7 +134,7 @@ def _steps(field: str) -> tuple[str | int, ...]:
 
 
 def read_checks(
-    reader: Reader, probes: tuple[ProbeSpec, ...], variables: Collection[str], starter: Collection[str]
+    reader: Reader, probes: tuple[ProbeSpec, ...], variables: Collection[VarSpec], starter: Collection[str]
 ) -> tuple[CheckSpec, ...]:
     """The checks of an exercise of kind run; there must be one at least."""
     found: list[CheckSpec] = []
@@ -149,7 +149,7 @@ def read_checks(
     return tuple(found)
 
 
-def _check(item: Reader, identifier: str, probes: list[str], variables: Collection[str]) -> CheckSpec:
+def _check(item: Reader, identifier: str, probes: list[str], variables: Collection[VarSpec]) -> CheckSpec:
     check_type = item.text("type", required=True, most=40)
     title = item.text("title", default=identifier, most=rules.TITLE_LENGTH).strip() or identifier
     probe = item.text("probe", most=80)
@@ -162,7 +162,7 @@ def _check(item: Reader, identifier: str, probes: list[str], variables: Collecti
         _check_fields(item, check_type, fields, variables)
         probe = _named_probe(item, probe, probes, needed=registry.needs_probe(check_type))
         _check_named_probes(item, fields, probes)
-        _check_places(item, list(fields), variables)
+        _check_places(item, list(fields), {spec.name for spec in variables})
     elif check_type:
         known = f"{', '.join(sorted(registry.CHECKS))} 가운데 하나를 적어 주세요."
         later = check_type in rules.LATER_CHECKS
@@ -173,7 +173,7 @@ def _check(item: Reader, identifier: str, probes: list[str], variables: Collecti
     return CheckSpec(identifier, title, check_type, probe, weight, message, hint, show, expected, fields)
 
 
-def _check_fields(item: Reader, check_type: str, fields: dict[str, Any], variables: Collection[str]) -> None:
+def _check_fields(item: Reader, check_type: str, fields: dict[str, Any], variables: Collection[VarSpec]) -> None:
     for fault in registry.validate_check(check_type, fields, variables=variables):
         head, *inner = _steps(fault.field) or ("",)
         item.problem(str(head), fault.message, fault.fix, *inner)

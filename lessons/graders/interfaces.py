@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from lessons.contracts import CheckSpec, ExerciseSpec, ProbeSpec, Run, RunEvidence
+from lessons.contracts import CheckSpec, ExerciseSpec, ProbeSpec, Run, RunEvidence, VarSpec
 from lessons.graders.fields import Fault
 
 
@@ -49,7 +49,7 @@ class CheckType(Protocol):
     FIELDS: frozenset[str]
     NEEDS_PROBE: bool
 
-    def validate(self, fields: Mapping[str, Any], variables: frozenset[str]) -> list[Fault]:
+    def validate(self, fields: Mapping[str, Any], variables: Mapping[str, VarSpec]) -> list[Fault]:
         """What is wrong with the values of its fields; unknown ones are the registry's matter."""
 
     def judge(self, check: CheckSpec, context: Context) -> Outcome:

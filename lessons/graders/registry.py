@@ -3,7 +3,7 @@
 A new type is a module beside its siblings, its test, and a line here. ``lessons.content`` asks:
 
     validate_probe(type, value) -> [Fault]
-    validate_check(type, fields, variables=names) -> [Fault]     also for the questions of a quiz
+    validate_check(type, fields, variables=specs) -> [Fault]     also for the questions of a quiz
 
 ``value`` and ``fields`` come as YAML gave them and go unchanged into ProbeSpec.value and
 CheckSpec.fields; ``fields`` holds only what is not common to all checks. Fields that the type
@@ -13,9 +13,10 @@ looks at what is common to all, and that every ``{{name}}`` and every probe that
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from lessons.contracts import VarSpec
 from lessons.graders.checks import choice, dockerfile, order, query, short, text
 from lessons.graders.fields import Fault, unknown_fields
 from lessons.graders.interfaces import CheckType, ProbeType
@@ -53,7 +54,7 @@ def validate_probe(name: str, value: Any) -> list[Fault]:
     return PROBES[name].validate(value)
 
 
-def validate_check(name: str, fields: Mapping[str, Any], *, variables: Collection[str] = ()) -> list[Fault]:
+def validate_check(name: str, fields: Mapping[str, Any], *, variables: Iterable[VarSpec] = ()) -> list[Fault]:
     """What is wrong with the fields that this type of check owns."""
     kind = check_type(name)
-    return unknown_fields(fields, kind.FIELDS) + kind.validate(fields, frozenset(variables))
+    return unknown_fields(fields, kind.FIELDS) + kind.validate(fields, {spec.name: spec for spec in variables})

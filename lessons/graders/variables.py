@@ -39,11 +39,17 @@ def fill_text(text: str, values: Mapping[str, int | str]) -> str:
     return _PLACE.sub(lambda place: str(values.get(place[1], place[0])), text)
 
 
+def only_place(text: str) -> str:
+    """The name in a text that is one ``{{name}}`` alone, else an empty text."""
+    place = _PLACE.fullmatch(text.strip())
+    return str(place[1]) if place else ""
+
+
 def fill(value: Any, values: Mapping[str, int | str]) -> Any:
     """As ``fill_text``, through lists and mappings. A text that is one place alone becomes the drawn value itself."""
     if isinstance(value, str):
-        place = _PLACE.fullmatch(value.strip())
-        return values.get(place[1], value) if place else fill_text(value, values)
+        name = only_place(value)
+        return values.get(name, value) if name else fill_text(value, values)
     if isinstance(value, list | tuple):
         return [fill(item, values) for item in value]
     if isinstance(value, Mapping):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lessons.contracts import Ended, Limits, ProbeSpec
+from lessons.contracts import Ended, Limits, ProbeSpec, VarSpec
 from lessons.graders.registry import validate_check
 from tests.graders.helpers import check, exercise, grade, judged, ran
 
@@ -124,3 +124,35 @@ def test_query_can_ask_how_a_run_ended_itself() -> None:
 )
 def test_query_validate_names_the_field(fields: dict[str, Any], field: str) -> None:
     assert [fault.field for fault in validate_check("query", fields)] == [field]
+
+
+DRAWN = (
+    VarSpec("n", "int", 1, 9),
+    VarSpec("sizes", "choice", choices=(1, 2)),
+    VarSpec("names", "choice", choices=("1", "2")),
+    VarSpec("mixed", "choice", choices=(1, "two")),
+    VarSpec("w", "word", 3, 8),
+)
+
+
+@pytest.mark.parametrize("name", ["at_least", "at_most", "count"])
+@pytest.mark.parametrize("text", ["{{names}}", "{{mixed}}", "{{w}}", "{{n}}0", "{{n}} {{sizes}}"])
+def test_query_validate_refuses_texts_where_a_number_is_compared(name: str, text: str) -> None:
+    (fault,) = validate_check("query", {"query": "exit_code", name: text}, variables=DRAWN)
+    assert fault.field == name
+    assert "글이라" in fault.message
+    assert f'{name}: "{{{{n}}}}"' in fault.fix
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"at_least": "{{n}}"},
+        {"at_most": " {{ sizes }} "},
+        {"count": "{{n}}"},
+        {"equals": "{{w}}"},
+        {"not": "{{mixed}}"},
+    ],
+)
+def test_query_validate_takes_drawn_values_that_can_hold(condition: dict[str, Any]) -> None:
+    assert validate_check("query", {"query": "exit_code", **condition}, variables=DRAWN) == []

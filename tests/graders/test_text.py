@@ -128,6 +128,6 @@ def test_text_default_message_says_what_to_do_next(stdout: str, given: dict[str,
     ],
 )
 def test_text_validate_names_the_field(fields: dict[str, Any], field: str) -> None:
-    faults = validate_check("text", fields, variables={"a"})
+    faults = validate_check("text", fields, variables=[VarSpec("a", "int", 1, 9)])
     assert [fault.field for fault in faults] == [field]
     assert all(fault.message and fault.fix for fault in faults)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lessons.contracts import CheckSpec
+from lessons.contracts import CheckSpec, VarSpec
 from lessons.graders.answers import given_texts
 from lessons.graders.fields import Fault, text_faults, unknown_fields
 from lessons.graders.interfaces import Context, Outcome
@@ -19,7 +19,7 @@ FIELDS = frozenset({"options"})
 _KEYS = frozenset({"text", "correct", "why"})
 
 
-def validate(fields: Mapping[str, Any], variables: frozenset[str]) -> list[Fault]:
+def validate(fields: Mapping[str, Any], variables: Mapping[str, VarSpec]) -> list[Fault]:
     options = fields.get("options")
     if not isinstance(options, list) or len(options) < 2:
         return [Fault("options", "보기가 두 개는 있어야 해요.", "options: [{text: …, correct: true}, {text: …}]")]

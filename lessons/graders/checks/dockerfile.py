@@ -21,7 +21,7 @@ from typing import Any
 
 from dockerfile_parse import DockerfileParser
 
-from lessons.contracts import CheckSpec
+from lessons.contracts import CheckSpec, VarSpec
 from lessons.graders.fields import (
     Fault,
     as_text,
@@ -62,7 +62,7 @@ class Instruction:
     line: int  # counted from 1
 
 
-def validate(fields: Mapping[str, Any], variables: frozenset[str]) -> list[Fault]:
+def validate(fields: Mapping[str, Any], variables: Mapping[str, VarSpec]) -> list[Fault]:
     found = _instruction_faults(fields.get("instruction"), "instruction")
     for name, look in (("equals", text_faults), ("contains", texts_faults), ("matches", pattern_faults)):
         if name in fields:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lessons.contracts import CheckSpec
+from lessons.contracts import CheckSpec, VarSpec
 from lessons.graders.answers import given_texts
 from lessons.graders.fields import Fault, as_texts, texts_faults
 from lessons.graders.interfaces import Context, Outcome
@@ -15,7 +15,7 @@ NEEDS_PROBE = False
 FIELDS = frozenset({"items"})
 
 
-def validate(fields: Mapping[str, Any], variables: frozenset[str]) -> list[Fault]:
+def validate(fields: Mapping[str, Any], variables: Mapping[str, VarSpec]) -> list[Fault]:
     items = fields.get("items")
     if not isinstance(items, list) or len(items) < 2:
         return [Fault("items", "순서를 정할 항목이 두 개는 있어야 해요.", "items: [먼저, 다음]처럼 적어 주세요.")]

@@ -18,11 +18,11 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
-from lessons.contracts import CheckSpec
+from lessons.contracts import CheckSpec, VarSpec
 from lessons.graders.asking import ask, reads_field
 from lessons.graders.fields import Fault, is_number, query_faults
 from lessons.graders.interfaces import Context, Outcome
-from lessons.graders.variables import fill, fill_text
+from lessons.graders.variables import fill, fill_text, only_place
 from lessons.graders.wording import describe
 
 NEEDS_PROBE = True
@@ -30,9 +30,10 @@ CONDITIONS = ("equals", "not", "contains", "at_least", "at_most", "one_of", "cou
 FIELDS = frozenset({*CONDITIONS, "query"})
 
 _NEEDS_SOMETHING = ("not", "disjoint", "subset")
+_NUMBERS = ("at_least", "at_most", "count")
 
 
-def validate(fields: Mapping[str, Any], variables: frozenset[str]) -> list[Fault]:
+def validate(fields: Mapping[str, Any], variables: Mapping[str, VarSpec]) -> list[Fault]:
     found = query_faults(fields.get("query"), "query")
     given = [name for name in CONDITIONS if name in fields]
     if not given:
@@ -44,14 +45,26 @@ def validate(fields: Mapping[str, Any], variables: frozenset[str]) -> list[Fault
             if not isinstance(value["probe"], str):
                 found.append(Fault(f"{name}.probe", "프로브의 id가 와야 해요.", "예: {probe: small, query: stdout}"))
         elif isinstance(value, str) and "{{" in value:
-            continue  # a drawn value: content looks whether there is a variable of that name
-        elif name in ("at_least", "at_most", "count") and not is_number(value):
+            # Whether there is a variable of that name is content's matter.
+            if name in _NUMBERS and not _draws_numbers(value, variables):
+                fix = f'int이거나 정수만 있는 choice인 변수 하나만 적어 주세요. 예: {name}: "{{{{n}}}}"'
+                found.append(Fault(name, "수와 견주는데 뽑은 값이 글이라 통과할 수 없어요.", fix))
+        elif name in _NUMBERS and not is_number(value):
             found.append(Fault(name, "수가 와야 해요.", f"예: {name}: 2"))
         elif name in ("one_of", "disjoint", "subset") and not isinstance(value, list):
             found.append(Fault(name, "목록이 와야 해요.", f"예: {name}: [a, b]"))
         elif name in ("not", "contains", "one_of") and value in (None, "", []):
             found.append(Fault(name, "비어 있어요.", "바라는 값을 적어 주세요."))
     return found
+
+
+def _draws_numbers(text: str, variables: Mapping[str, VarSpec]) -> bool:
+    """Whether the text becomes a number in every attempt; unknown variables are given the benefit of the doubt."""
+    name = only_place(text)
+    if name not in variables:
+        return bool(name)
+    spec = variables[name]
+    return spec.kind == "int" or (spec.kind == "choice" and all(is_number(item) for item in spec.choices))
 
 
 def probes_of(check: CheckSpec) -> tuple[str, ...]:

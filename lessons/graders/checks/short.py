@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from lessons.contracts import CheckSpec
+from lessons.contracts import CheckSpec, VarSpec
 from lessons.graders.answers import given_texts
 from lessons.graders.fields import Fault, as_texts, compile_pattern, pattern_faults, texts_faults
 from lessons.graders.interfaces import Context, Outcome
@@ -20,7 +20,7 @@ FIELDS = frozenset({"accept"})
 MAX_ANSWER = 2000
 
 
-def validate(fields: Mapping[str, Any], variables: frozenset[str]) -> list[Fault]:
+def validate(fields: Mapping[str, Any], variables: Mapping[str, VarSpec]) -> list[Fault]:
     accept = fields.get("accept")
     if accept is None:
         return [Fault("accept", "받아 줄 답이 없어요.", "accept: [답, /정규식/]처럼 적어 주세요.")]

@@ -21,7 +21,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from lessons.contracts import CheckSpec
+from lessons.contracts import CheckSpec, VarSpec
 from lessons.graders import arithmetic
 from lessons.graders.asking import ask, reads_field
 from lessons.graders.fields import (
@@ -51,7 +51,7 @@ _NUMBERS_MOST = 10_000
 _LABELS = {"stdout": "출력", "stderr": "오류 출력"}
 
 
-def validate(fields: Mapping[str, Any], variables: frozenset[str]) -> list[Fault]:
+def validate(fields: Mapping[str, Any], variables: Mapping[str, VarSpec]) -> list[Fault]:
     found = normalise_faults(fields.get("normalise"))
     if "field" in fields:
         found += query_faults(fields["field"], "field")
