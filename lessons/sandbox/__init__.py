@@ -38,7 +38,6 @@ __all__ = [
     "SandboxError",
 ]
 
-PREFILL = (Shape("python", Limits().memory_mb),)
 PARK_SECONDS = 15.0
 
 
@@ -60,8 +59,15 @@ class Sandbox:
             gate=self._gate,
             make=self._park,
             remove=lambda container: remove_container(self.engine.api, container.id),
-            prefill=PREFILL if config.pool_size else (),
+            prefill=self._prefill() if config.pool_size else (),
         )
+
+    def _prefill(self) -> tuple[Shape, ...]:
+        """What the pool keeps before anybody has asked; nothing while the catalogue cannot be read."""
+        try:
+            return (Shape(self.default_environment(), Limits().memory_mb),)
+        except EnvironmentMissingError:
+            return ()
 
     def start(self) -> None:
         """Begin upkeep: reaper, removal, warm pool. The engine need not be there yet."""
@@ -168,14 +174,23 @@ class Sandbox:
         return container
 
     def _image(self, environment: str) -> str:
+        images = self._catalogue()
+        if environment not in images:
+            raise EnvironmentMissingError(f"no environment {environment!r} in the catalogue")
+        return images[environment]
+
+    def _catalogue(self) -> dict[str, str]:
+        """Environment -> image, one at least, read once. Raises EnvironmentMissingError."""
         if not self._images:
             try:
                 self._images = images_of(self.config.catalogue)
             except (OSError, ValueError) as error:
                 raise EnvironmentMissingError(f"{self.config.catalogue}: {error}") from error
-        if environment not in self._images:
-            raise EnvironmentMissingError(f"no environment {environment!r} in the catalogue")
-        return self._images[environment]
+        return self._images
+
+    def default_environment(self) -> str:
+        """The first of the catalogue. Raises EnvironmentMissingError when it cannot be read."""
+        return next(iter(self._catalogue()))
 
     def _own_process(self) -> ProcessLock:
         with self._lock:
@@ -188,15 +203,12 @@ class Sandbox:
 
     def environments(self) -> dict[str, EnvironmentState]:
         """State of every environment of the catalogue. Raises SandboxError when the engine does not answer."""
-        self._image("python")
+        images = self._catalogue()
         with engine_errors():
             tags = {tag for image in self.engine.api.images() for tag in image.get("RepoTags") or []}
         importing = not self._ready_file().exists()
         absent = EnvironmentState.BUILDING if importing else EnvironmentState.MISSING
-        return {
-            name: EnvironmentState.READY if f"{image}:latest" in tags else absent
-            for name, image in self._images.items()
-        }
+        return {name: EnvironmentState.READY if f"{image}:latest" in tags else absent for name, image in images.items()}
 
     def _ready_file(self) -> Path:
         """The engine's entrypoint writes it beside the socket once all images are imported."""

@@ -47,6 +47,9 @@ def images_of(catalogue: Path) -> dict[str, str]:
     """Environment name -> image name inside the engine. Raises OSError or ValueError when unreadable."""
     text = catalogue.read_text(encoding="utf-8")
     try:
-        return {name: str(entry["image"]) for name, entry in yaml.safe_load(text)["environments"].items()}
+        images = {name: str(entry["image"]) for name, entry in yaml.safe_load(text)["environments"].items()}
     except (AttributeError, KeyError, TypeError, yaml.YAMLError) as error:
         raise ValueError(f"no catalogue of environments: {error!r}") from error
+    if not images:
+        raise ValueError("the catalogue names no environment")
+    return images

@@ -89,7 +89,7 @@ def _images(sandbox: Sandbox) -> Iterator[Finding]:
 
 
 def _try(sandbox: Sandbox, program: str) -> RunEvidence:
-    run = Run("python", ("python3", "-c", program), limits=SMALL)
+    run = Run(sandbox.default_environment(), ("python3", "-c", program), limits=SMALL)
     return sandbox.collect(Plan(runs={"look": run}, answer={}), owner="doctor", deadline=60).runs["look"]
 
 

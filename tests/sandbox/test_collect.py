@@ -195,7 +195,9 @@ def test_unknown_environment_is_missing(sandbox):
         carry_out(sandbox, python("", environment="cobol"))
 
 
-@pytest.mark.parametrize("text", ["", "environments: {python: {}}", "environments: 3", "- a", "[", "\x00"])
+@pytest.mark.parametrize(
+    "text", ["", "environments: {}", "environments: {python: {}}", "environments: 3", "- a", "[", "\x00"]
+)
 def test_catalogue_that_cannot_be_read_is_one_of_our_errors(text, tmp_path, workshop, api):
     broken = tmp_path / "catalogue.yaml"
     broken.write_text(text)
@@ -227,6 +229,17 @@ def test_environments_are_building_until_the_engine_says_ready(sandbox, api):
         "python": EnvironmentState.READY,
         "python-debian12": EnvironmentState.MISSING,
     }
+
+
+def test_first_environment_of_the_catalogue_is_the_default_and_is_kept_warm(tmp_path, workshop, api):
+    catalogue = tmp_path / "catalogue.yaml"
+    catalogue.write_text("environments: {node: {image: naru-node}, python: {image: naru-python}}")
+    sandbox = Sandbox(sandboxes.SandboxConfig(socket=tmp_path / "none", catalogue=catalogue, data_dir=tmp_path))
+    assert sandbox.default_environment() == "node"
+    sandbox.pool.refill_one()
+    assert [container.shape.environment for container in workshop.made] == ["node"]
+    assert set(sandbox.environments()) == {"node", "python"}
+    sandbox.close()
 
 
 def test_close_is_fine_before_start_and_twice(sandbox):

@@ -24,6 +24,7 @@ class FakeSandbox:
         self.engine = SimpleNamespace(api=self, runtime=lambda: self.best)
         self.best = "runsc"
         self.states = {"python": EnvironmentState.READY}
+        self.tried: list[str] = []
         self.answers: dict[str, RunEvidence | Exception] = {
             SOCKETS: make_run_evidence(stdout=looked()),
             MEMORY: make_run_evidence(ended=Ended.MEMORY),
@@ -36,8 +37,12 @@ class FakeSandbox:
     def environments(self) -> dict[str, EnvironmentState]:
         return self.states
 
+    def default_environment(self) -> str:
+        return next(iter(self.states))
+
     def collect(self, plan, *, owner, deadline) -> Evidence:
         (run,) = plan.runs.values()
+        self.tried.append(run.environment)
         answer = self.answers[run.argv[2]]
         if isinstance(answer, Exception):
             raise answer
@@ -117,3 +122,9 @@ def test_engine_that_does_not_answer_is_an_error(sandbox):
     sandbox.version = silent
     with pytest.raises(EngineUnavailableError):
         examine(sandbox)
+
+
+def test_the_first_environment_of_the_catalogue_is_tried(sandbox):
+    sandbox.states = {"python-next": EnvironmentState.READY, "python": EnvironmentState.READY}
+    examine(sandbox)
+    assert sandbox.tried == ["python-next"] * 3
