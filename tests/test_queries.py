@@ -180,3 +180,10 @@ def test_trials_on_a_page_cost_one_query_more_for_their_hints(count, django_asse
     with django_assert_num_queries(4):  # standings, drafts, latest, last attempts
         views = exercise_views(exercises, learner=learner, place_of=lambda row: 0)
     assert [len(view.latest.hints) for view in views] == [2] * count
+
+
+@pytest.mark.django_db
+def test_waiting_submission_asks_later_from_further_back_in_the_queue():
+    row = make_submission()
+    near, far, farthest = (submission_view(row, place=place).poll_ms for place in (1, 40, 4000))
+    assert near < far < farthest == 5000
