@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +13,14 @@ from lessons.contracts import Problem
 from lessons.models import Course, Exercise, Lesson
 from lessons.services import courses
 
-CODE = {"rows": 12, "cols": 100, "spellcheck": "false", "style": "font-family: monospace"}
+CODE = {"rows": 12, "cols": 100, "spellcheck": "false", "class": "vLargeTextField code"}
+
+
+class CodeArea(forms.Textarea):
+    """A text area in which every character is as wide as the next."""
+
+    class Media:
+        css: ClassVar = {"all": ["admin-code.css"]}
 
 
 class LinesField(forms.CharField):
@@ -43,7 +50,7 @@ class CourseForm(forms.ModelForm):
 
 
 class LessonForm(forms.ModelForm):
-    body = forms.CharField(label=_("본문(Markdown)"), strip=False, widget=forms.Textarea(attrs={**CODE, "rows": 40}))
+    body = forms.CharField(label=_("본문(Markdown)"), strip=False, widget=CodeArea(attrs={**CODE, "rows": 40}))
     objectives = LinesField(label=_("목표"), required=False, help_text=_("한 줄에 하나씩 쓰세요."))
 
     CONTENT = ("title", "summary", "minutes", "objectives", "body")
@@ -75,7 +82,7 @@ class ExerciseForm(forms.ModelForm):
 
     new_name = forms.CharField(label=_("이름"), required=False, help_text=_("보기: wrong/overflow/main.py"))
     new_text = forms.CharField(
-        label=_("내용"), required=False, strip=False, widget=forms.Textarea(attrs=CODE), empty_value=""
+        label=_("내용"), required=False, strip=False, widget=CodeArea(attrs=CODE), empty_value=""
     )
 
     class Meta:
@@ -91,7 +98,7 @@ class ExerciseForm(forms.ModelForm):
                 initial=text,
                 required=False,
                 strip=False,
-                widget=forms.Textarea(attrs={**CODE, "rows": min(40, max(3, text.count("\n") + 2))}),
+                widget=CodeArea(attrs={**CODE, "rows": min(40, max(3, text.count("\n") + 2))}),
                 help_text=_("비워 두면 파일을 지워요."),
             )
 

@@ -191,3 +191,11 @@ def test_a_submission_is_shown_escaped(client, staff):
     page = client.get(url(submission)).content.decode()
     assert "<script>alert(1)</script>" not in page
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_forms_carry_no_style_that_the_policy_would_refuse(client, staff):
+    exercise = make_exercise()
+    for row in (exercise, exercise.lesson, exercise.course):
+        page = client.get(url(row)).content.decode()
+        assert ' style="' not in page
+        assert ("admin-code.css" in page) == (row is not exercise.course)
