@@ -13,6 +13,7 @@ import (
 const (
 	watchEvery = 20 * time.Millisecond
 	drainWait  = time.Second
+	settleWait = 3 * time.Millisecond
 )
 
 // runner holds what is ready before a job comes: the launcher process, its pipes and its control groups.
@@ -138,7 +139,7 @@ func (r *runner) watch(job *Job, printed *output, mainEnded <-chan struct{}, end
 	for {
 		select {
 		case <-mainEnded:
-			if r.groups.processes() >= mostProcesses(job) { // a bomb whose first process is gone already
+			if r.crowded(job) { // a bomb whose first process is gone already
 				end.end("processes")
 			}
 			return peak
@@ -152,7 +153,7 @@ func (r *runner) watch(job *Job, printed *output, mainEnded <-chan struct{}, end
 			used := r.groups.memoryBytes()
 			peak = max(peak, used)
 			switch {
-			case r.groups.processes() >= mostProcesses(job): // first: many processes take much memory, too
+			case r.crowded(job): // first: many processes take much memory, too
 				end.end("processes")
 				return peak
 			case used > job.MemoryBytes:
@@ -164,6 +165,16 @@ func (r *runner) watch(job *Job, printed *output, mainEnded <-chan struct{}, end
 			}
 		}
 	}
+}
+
+// crowded tells whether the job is at its limit of processes. It looks twice: a loaded sandbox counts threads that
+// have just ended, the launcher's own among them, for a moment longer.
+func (r *runner) crowded(job *Job) bool {
+	if r.groups.processes() < mostProcesses(job) {
+		return false
+	}
+	time.Sleep(settleWait)
+	return r.groups.processes() >= mostProcesses(job)
 }
 
 // mostProcesses is where a run ends: a program that is alone has not reached any limit.
