@@ -170,7 +170,7 @@ def _check(item: Reader, identifier: str, probes: list[str], variables: Collecti
             f"이 판의 포털은 아직 {check_type} 확인을 하지 않아요." if later else f"모르는 종류({check_type})예요."
         )
         item.problem("type", message, known)
-    return CheckSpec(identifier, title, check_type, probe, weight, message, hint, show, expected, fields)
+    return CheckSpec(identifier, title, check_type, probe, weight, message, hint, show, expected, fields=fields)
 
 
 def _check_fields(item: Reader, check_type: str, fields: dict[str, Any], variables: Collection[VarSpec]) -> None:
