@@ -11,13 +11,15 @@ import time
 from pathlib import Path
 
 from lessons.contracts import Evidence, Limits, Plan, Run, RunEvidence
-from lessons.sandbox.config import EnvironmentState, Finding, SandboxConfig, images_of
+from lessons.sandbox.config import EnvironmentState, Finding, Progress, SandboxConfig, images_of
 from lessons.sandbox.engine import Engine, engine_errors, remove_container
 from lessons.sandbox.errors import (
     DeadlineError,
     EngineFullError,
     EngineUnavailableError,
     EnvironmentMissingError,
+    LabGoneError,
+    LabTooLargeError,
     SandboxError,
 )
 from lessons.sandbox.health import examine
@@ -33,6 +35,9 @@ __all__ = [
     "EnvironmentMissingError",
     "EnvironmentState",
     "Finding",
+    "LabGoneError",
+    "LabTooLargeError",
+    "Progress",
     "Sandbox",
     "SandboxConfig",
     "SandboxError",

@@ -10,7 +10,8 @@ class SandboxError(Exception):
     """A run could not be carried out, and it was not the learner's doing.
 
     ``reason`` is one word that other layers translate: "engine" (not reachable, too slow, died in
-    the middle), "environment" (the image is missing or still being built) or "disk" (no room left).
+    the middle), "environment" (the image is missing or still being built), "disk" (no room left), "lab" (this lab
+    has ended: another must be opened) or "size" (more was to be saved than may be).
     """
 
     reason = "engine"
@@ -34,3 +35,15 @@ class EngineFullError(SandboxError):
     """The engine's disk is full."""
 
     reason = "disk"
+
+
+class LabGoneError(SandboxError):
+    """The lab has died or was ended: nothing brings it back, a new one must be opened."""
+
+    reason = "lab"
+
+
+class LabTooLargeError(SandboxError):
+    """What was to be saved of a lab, or the answer to a question about it, is over its bound."""
+
+    reason = "size"
