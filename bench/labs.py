@@ -1,0 +1,344 @@
+#!/usr/bin/env python3
+"""How long a lab takes to be there, beside a bare ``docker run`` of the same image measured in the same run.
+
+    .venv/bin/python bench/labs.py [--json FILE] [--rounds N] [--labs N]
+
+Starts a portal, an engine and data of its own, and measures for every lab image of the catalogue, interleaved:
+
+floor    ``docker run`` of the lab's image with the lab's runtime and limits, until its attendant says ready
+pool     실습 시작 until ``docker run`` answers in the terminal, with a lab waiting in the pool
+cold     the same with an empty pool
+
+then how long a key takes to come back, memory of a lab idle and working, many labs opened at once under a cap that does
+not hold them all, and what is left when all have ended: containers, threads, open files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import yaml
+from lab_under_test import FIRST_RUN, LabLearner, Terminal
+from portal_under_test import ROOT, Portal
+
+IN_LAB = "web"  # the exercise of bench/course that has a lab
+AT_ONCE_MEMORY_MB = 4096  # the cap of the crowd: eight labs of 512 MB
+
+
+def lab_images() -> dict[str, dict]:
+    """Name -> catalogue entry of every lab."""
+    entries = yaml.safe_load((ROOT / "labs" / "catalogue.yaml").read_text())["environments"]
+    return {name: entry for name, entry in entries.items() if entry.get("kind") == "lab"}
+
+
+def docker(portal: Portal, *words: str, timeout: float = 120) -> str:
+    done = subprocess.run(
+        ["docker", "-H", f"unix://{portal.engine_socket}", *words], capture_output=True, check=True, timeout=timeout
+    )
+    return done.stdout.decode()
+
+
+def wait_for_images(portal: Portal, deadline_s: float = 300) -> float:
+    """Seconds until every lab image is there; labs are imported after the portal serves."""
+    began = time.monotonic()
+    states = portal.data / "engine" / "environments.json"
+    while time.monotonic() - began < deadline_s:
+        found = json.loads(states.read_text()) if states.exists() else {}
+        if found and all(entry["state"] == "ready" for entry in found.values()):
+            return time.monotonic() - began
+        time.sleep(0.2)
+    raise SystemExit(f"lab images were not ready within {deadline_s} s")
+
+
+def lab_containers(portal: Portal) -> list[str]:
+    return docker(portal, "ps", "--all", "--quiet", "--filter", "label=naru.kind=lab").split()
+
+
+def wait_for_parked(portal: Portal, count: int, deadline_s: float = 60) -> None:
+    """Until the pool holds ``count`` paused labs."""
+    began = time.monotonic()
+    while time.monotonic() - began < deadline_s:
+        parked = docker(portal, "ps", "--quiet", "--filter", "label=naru.kind=lab", "--filter", "status=paused")
+        if len(parked.split()) >= count:
+            return
+        time.sleep(0.1)
+    raise SystemExit(f"{count} labs were not parked within {deadline_s} s")
+
+
+def bare_start(portal: Portal, entry: dict) -> float:
+    """The floor: start to ready without a portal."""
+    memory = f"{entry['memory_mb']}m" if isinstance(entry.get("memory_mb"), int) else "512m"
+    began = time.perf_counter()
+    container = docker(
+        portal, "run", "--detach", "--runtime", "runsc-lab", "--network", "none", "--cap-add", "ALL", "--pull", "never",
+        "--tmpfs", "/var/lib/docker:rw,exec,dev,suid,size=256m", "--memory", memory, "--memory-swap", memory,
+        "--cpus", "1", "--pids-limit", "4096", "--log-driver", "none", "--volume", "/labs/bin:/naru/bin:ro",
+        "--entrypoint", "/naru/bin/naru-attendant", entry["image"], "init",
+    ).strip()  # fmt: skip
+    try:
+        docker(portal, "exec", container, "/naru/bin/naru-attendant", "wait", "--seconds", "30")
+        return time.perf_counter() - began
+    finally:
+        docker(portal, "rm", "--force", "--volumes", container)
+
+
+def memory_mb(portal: Portal, container: str) -> float:
+    """What the lab's control group counts, without the page cache."""
+    stats = json.loads(
+        subprocess.run(
+            ["curl", "--silent", "--max-time", "30", "--unix-socket", str(portal.engine_socket),
+             f"http://engine/containers/{container}/stats?stream=false&one-shot=true"],
+            capture_output=True, check=True, timeout=60,
+        ).stdout
+    )["memory_stats"]  # fmt: skip
+    inner = stats.get("stats", {})
+    cache = inner.get("total_inactive_file", inner.get("inactive_file", 0))
+    return (stats["usage"] - cache) / 2**20
+
+
+def percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
+
+
+def opened(learner: LabLearner) -> tuple[float, float]:
+    """Seconds from 실습 시작 to ready, and to the first answer of ``docker run``; the lab is ended again."""
+    began = time.perf_counter()
+    learner.open()
+    learner.wait_until("ready")
+    ready = time.perf_counter() - began
+    with learner.terminal() as terminal:
+        terminal.type(FIRST_RUN)
+        terminal.wait_for("usable")
+    usable = time.perf_counter() - began
+    learner.end()
+    return ready, usable
+
+
+def key_echo(terminal: Terminal, keys: int) -> list[float]:
+    """Milliseconds until a typed letter is on the screen, one after the other."""
+    times = []
+    for number in range(keys):
+        letter = chr(ord("a") + number % 26)
+        began = time.perf_counter()
+        terminal.type(letter)
+        terminal.wait_for(letter, fresh=True)
+        times.append((time.perf_counter() - began) * 1000)
+        if number % 40 == 39:
+            terminal.type("\x15")  # an empty line again, before it wraps
+            time.sleep(0.2)
+            terminal.forget()
+    return times
+
+
+def bare_echo(portal: Portal, container: str, keys: int) -> list[float]:
+    """The floor of key echo: a shell of the same lab straight on the engine, without portal and socket to a browser."""
+    program = (
+        "import docker,sys,time,json\n"
+        "api=docker.APIClient(base_url='unix://'+sys.argv[1],version='1.44')\n"
+        "made=api.exec_create(sys.argv[2],['bash','--norc'],stdin=True,tty=True)\n"
+        "s=api.exec_start(made['Id'],tty=True,socket=True)._sock\n"
+        "s.settimeout(10)\ntime.sleep(0.5)\ns.recv(65536)\ntimes=[]\n"
+        "for n in range(int(sys.argv[3])):\n"
+        "  letter=bytes([97+n%26]);b=time.perf_counter();s.sendall(letter);got=b''\n"
+        "  while letter not in got: got+=s.recv(4096)\n"
+        "  times.append((time.perf_counter()-b)*1000)\n"
+        "  if n%40==39: s.sendall(b'\\x15');time.sleep(0.2);s.recv(65536)\n"
+        "print(json.dumps(times))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(portal.engine_socket), container, str(keys)],
+        capture_output=True, check=True, timeout=120,
+    )  # fmt: skip
+    return list(json.loads(done.stdout))
+
+
+def crowd(portal: Portal, learners: list[LabLearner], reader: LabLearner) -> dict[str, float]:
+    """Everyone presses 실습 시작 at once; whoever has a lab keeps it for a moment and ends it for the next."""
+    pages: list[float] = []
+    most_labs = 0
+    done = threading.Event()
+
+    def read_pages() -> None:
+        while not done.wait(0.25):
+            began = time.perf_counter()
+            reader.get(LabLearner.LESSON)
+            pages.append((time.perf_counter() - began) * 1000)
+
+    def count_labs() -> None:
+        nonlocal most_labs
+        while not done.wait(0.5):
+            most_labs = max(most_labs, len(lab_containers(portal)))
+
+    def take_part(learner: LabLearner) -> tuple[float, int]:
+        began = time.perf_counter()
+        learner.open()
+        place = learner.wait_until("ready", deadline_s=300)
+        waited = time.perf_counter() - began
+        time.sleep(1)
+        learner.end()
+        return waited, place
+
+    watchers = [threading.Thread(target=watcher) for watcher in (read_pages, count_labs)]
+    for watcher in watchers:
+        watcher.start()
+    try:
+        with ThreadPoolExecutor(len(learners)) as threads:
+            parts = list(threads.map(take_part, learners))
+    finally:
+        done.set()
+        for watcher in watchers:
+            watcher.join()
+    return {
+        "opened": len(parts),
+        "queued": sum(place > 0 for _, place in parts),
+        "crowd_most_labs": most_labs,
+        "crowd_slowest_s": max(waited for waited, _ in parts),
+        "crowd_page_p50_ms": statistics.median(pages),
+        "crowd_page_p95_ms": percentile(pages, 0.95),
+    }
+
+
+def resources(portal: Portal) -> dict[str, int]:
+    """Threads and open files of the server."""
+    process = Path(f"/proc/{portal.server_pid()}")
+    return {"threads": len(list((process / "task").iterdir())), "files": len(list((process / "fd").iterdir()))}
+
+
+def left_over(portal: Portal, before: dict[str, int], deadline_s: float = 30) -> dict[str, float]:
+    """What all those labs left behind, once upkeep has had time to tidy; the pool's own is not counted."""
+    began = time.monotonic()
+    while True:
+        paused = docker(portal, "ps", "--quiet", "--filter", "label=naru.kind=lab", "--filter", "status=paused").split()
+        left = len(lab_containers(portal)) - len(paused)
+        now = resources(portal)
+        grown = {name: max(0, now[name] - before[name]) for name in now}
+        clean = left == 0 and len(paused) <= 1 and grown["threads"] <= 4 and grown["files"] <= 8
+        if clean or time.monotonic() - began > deadline_s:
+            # A handful of threads of Django's own pool and its database connections come with traffic.
+            return {
+                "leaked": left + max(0, len(paused) - 1),
+                "threads_more": grown["threads"],
+                "files_more": grown["files"],
+            }
+        time.sleep(0.5)
+
+
+def measure(data: Path, rounds: int, labs: int) -> dict[str, float]:
+    numbers: dict[str, float] = {}
+    os.environ["NARU_LAB_MEMORY_MB"] = str(AT_ONCE_MEMORY_MB)
+    (name, entry), *_ = lab_images().items()
+    os.environ["NARU_LAB_POOL_SIZE"] = "0"
+    with Portal(data, pool_size=0) as portal:
+        numbers["lab_images_s"] = wait_for_images(portal)
+        learner = LabLearner(portal, portal.learners(1)[0].session)
+        bare_start(portal, entry), opened(learner)  # the first of each warms caches
+        floor, ready, usable = [], [], []
+        for _ in range(rounds):
+            floor.append(bare_start(portal, entry))
+            both = opened(learner)
+            ready.append(both[0]), usable.append(both[1])
+        numbers |= {
+            f"{name}.bare_s": statistics.median(floor),
+            f"{name}.ready_cold_s": statistics.median(ready),
+            f"{name}.usable_cold_s": statistics.median(usable),
+            f"{name}.usable_cold_p95_s": percentile(usable, 0.95),
+        }
+    os.environ["NARU_LAB_POOL_SIZE"] = "1"
+    with Portal(data, pool_size=0) as portal:
+        sessions = [each.session for each in portal.learners(labs + 1)]
+        learner, *others = [LabLearner(portal, session) for session in sessions]
+        wait_for_images(portal)
+        ready, usable = [], []
+        for _ in range(rounds):
+            wait_for_parked(portal, 1)
+            time.sleep(0.5)
+            both = opened(learner)
+            ready.append(both[0]), usable.append(both[1])
+        numbers |= {
+            f"{name}.ready_pool_s": statistics.median(ready),
+            f"{name}.ready_pool_p95_s": percentile(ready, 0.95),
+            f"{name}.usable_pool_s": statistics.median(usable),
+            f"{name}.usable_pool_p95_s": percentile(usable, 0.95),
+        }
+        wait_for_parked(portal, 1)
+        before = resources(portal)
+        known = set(lab_containers(portal))
+        learner.open()
+        learner.wait_until("ready")
+        wait_for_parked(portal, 1)
+        running = set(docker(portal, "ps", "--quiet", "--filter", "label=naru.kind=lab").split())
+        paused = set(docker(portal, "ps", "--quiet", "--filter", "status=paused").split())
+        (container,) = (running & known) - paused
+        numbers[f"{name}.idle_mb"] = memory_mb(portal, container)
+        with learner.terminal() as terminal:
+            terminal.type("true\r")
+            time.sleep(1)
+            terminal.forget()
+            floor = bare_echo(portal, container, 200)
+            keys = key_echo(terminal, 200)
+            numbers |= {"bare_echo_p95_ms": percentile(floor, 0.95), "echo_p50_ms": statistics.median(keys)}
+            numbers["echo_p95_ms"] = percentile(keys, 0.95)
+            terminal.type(
+                "docker run -d --name one nginx:1.28 && docker run -d --name two nginx:1.28; echo wor''king\r"
+            )
+            terminal.wait_for("working", deadline_s=60)
+            numbers[f"{name}.working_mb"] = memory_mb(portal, container)
+        learner.end()
+        numbers |= crowd(portal, others, learner)
+        numbers |= left_over(portal, before)
+        numbers["rss_mb"] = portal.rss_mb()
+    return numbers
+
+
+GOALS = {
+    "docker.usable_pool_p95_s": ("<=", 2),
+    "docker.usable_cold_p95_s": ("<=", 4),
+    "docker.idle_mb": ("<=", 150),
+    "echo_p95_ms": ("<=", 50),
+    "crowd_page_p95_ms": ("<=", 100),
+    "leaked": ("<=", 0),
+}
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options.add_argument("--json", type=Path, help="write the numbers to this file")
+    options.add_argument("--rounds", type=int, default=8, help="of floor, pool and cold each (8)")
+    options.add_argument("--labs", type=int, default=20, help="opened at once (20)")
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory(prefix="naru-bench-", ignore_cleanup_errors=True) as folder:
+        numbers = measure(Path(folder), chosen.rounds, chosen.labs)
+    for name, value in numbers.items():
+        sign, goal = GOALS.get(name, ("", 0))
+        met = "" if not sign else ("ok" if (value <= goal if sign == "<=" else value >= goal) else "MISSED")
+        print(f"{name:28} {value:10.2f}   {f'goal {sign} {goal}' if sign else '':16} {met}")
+    if chosen.json:
+        chosen.json.write_text(json.dumps(nested(numbers), indent=2) + "\n")
+    return 0
+
+
+def nested(numbers: dict[str, float]) -> dict:
+    """``docker.ready_pool_s`` as {"docker": {"ready_pool_s": …}}: one object a lab image."""
+    found: dict = {}
+    for name, value in numbers.items():
+        head, dot, tail = name.partition(".")
+        if dot:
+            found.setdefault(head, {})[tail] = value
+        else:
+            found[name] = value
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
