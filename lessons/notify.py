@@ -1,12 +1,14 @@
-"""Wake who waits for a submission in this process. Carries an id, never a verdict: read the row.
+"""Wake who waits for a submission or a lab in this process. Carries an id, never a verdict: read the row.
 
 In a process that grades nothing nobody is woken; waiting there ends by its timeout.
 """
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import OrderedDict
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 REMEMBERED = 2000  # changes kept for who begins to wait only after them
@@ -14,6 +16,47 @@ REMEMBERED = 2000  # changes kept for who begins to wait only after them
 _lock = threading.Lock()
 _waiters: dict[UUID, list[threading.Event]] = {}
 _changed: OrderedDict[UUID, None] = OrderedDict()
+_listeners: dict[UUID, set[_Listener]] = {}
+
+
+class _Listener:
+    """One coroutine that follows a lab, reachable from any thread."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.event = asyncio.Event()
+
+    def tell(self) -> None:
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.event.set)
+
+
+def lab_changed(lab_id: UUID) -> None:
+    """Something of the lab's row changed (state, results, warning): wake who follows it. From any thread."""
+    with _lock:
+        for listener in _listeners.get(lab_id, ()):
+            listener.tell()
+
+
+async def lab_changes(lab_id: UUID) -> AsyncIterator[None]:
+    """One item for each change from now on; changes that come faster than they are taken are one.
+
+    Begins to listen at the first ``anext``; close the generator (``aclosing``) when done.
+    """
+    listener = _Listener()
+    with _lock:
+        _listeners.setdefault(lab_id, set()).add(listener)
+    try:
+        while True:
+            await listener.event.wait()
+            listener.event.clear()
+            yield
+    finally:
+        with _lock:
+            rest = _listeners.get(lab_id, set())
+            rest.discard(listener)
+            if not rest:
+                _listeners.pop(lab_id, None)
 
 
 def submission_changed(submission_id: UUID) -> None:

@@ -38,6 +38,14 @@ def number(name: str, default: int, *, least: int = 0, most: int = 1_000_000) ->
     return value
 
 
+def memory_mb() -> int:
+    """What this machine has, in MiB: 2,048 where nothing says it."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    except (OSError, ValueError):
+        return 2048
+
+
 def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 

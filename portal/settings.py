@@ -127,6 +127,17 @@ GUESTS = env.flag("NARU_GUESTS", LOOPBACK_ONLY) and LOOPBACK_ONLY
 DISPATCHER = env.flag("NARU_DISPATCHER", True)  # embedded mode: this process also grades
 OPEN_SUBMISSIONS_PER_LEARNER = env.number("NARU_OPEN_SUBMISSIONS", 5, least=1, most=1000)
 SUBMISSIONS_PER_MINUTE = env.number("NARU_SUBMISSIONS_PER_MINUTE", 30, least=1, most=10_000)
+# Labs: memory and minutes
+LAB_MEMORY_MB = env.number("NARU_LAB_MEMORY_MB", env.memory_mb() * 2 // 5, least=256, most=10_000_000)
+LABS_PER_LEARNER = env.number("NARU_LABS_PER_LEARNER", 1, least=1, most=20)
+LABS_PLACING = env.number("NARU_LABS_PLACING", 3, least=1, most=32)  # prepared at the same time
+LAB_POOL_SIZE = env.number("NARU_LAB_POOL_SIZE", 1, least=0, most=50)
+LAB_IDLE_MINUTES = env.number("NARU_LAB_IDLE_MINUTES", 20, least=1, most=10_000)
+LAB_HARD_MINUTES = env.number("NARU_LAB_HARD_MINUTES", 60, least=1, most=10_000)
+LAB_EXTEND_MINUTES = env.number("NARU_LAB_EXTEND_MINUTES", 30, least=1, most=10_000)
+LAB_EXTENSIONS = 2  # how often a learner may extend one
+LAB_GRACE_MINUTES = env.number("NARU_LAB_GRACE_MINUTES", 5, least=1, most=10_000)
+LAB_WARN_MINUTES = env.number("NARU_LAB_WARN_MINUTES", 5, least=1, most=1_000)
 ANSWER_WAIT_MS = 900  # a POST is held so long for its verdict
 
 LOGGING = {

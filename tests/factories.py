@@ -9,9 +9,8 @@ import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from lessons import models
 from lessons.content import exercise_hash
-from lessons.models import Course, Draft, Exercise, Lesson, Origin, Revision, Submission, User
+from lessons.models import Course, Draft, Exercise, Lesson, Origin, Revision, Submission, User, courses
 
 SUM_SOLUTION = "a, b = map(int, input().split())\nprint(a + b)\n"
 SUM_STARTER = "a, b = map(int, input().split())\nprint(a)\n"
@@ -123,7 +122,7 @@ def make_revision(exercise: Exercise, files: Mapping[str, str] | None = None, **
             **fields,
         }
     )
-    models._specs.pop((revision.pk, revision.content_hash), None)  # an earlier test's row of the same number
+    courses._specs.pop((revision.pk, revision.content_hash), None)  # an earlier test's row of the same number
     exercise.revision = revision
     exercise.save(update_fields=["revision"])
     return revision

@@ -30,6 +30,8 @@ def configured() -> SandboxConfig:
         data_dir=settings.DATA_DIR,
         runs_in_flight=settings.RUNS_IN_FLIGHT,
         pool_size=settings.POOL_SIZE,
+        lab_pool_size=settings.LAB_POOL_SIZE,
+        lab_memory_mb=settings.LAB_MEMORY_MB,
         loopback_only=settings.LOOPBACK_ONLY,
         allow_weak_runtime=settings.ALLOW_WEAK_RUNTIME,
     )
