@@ -18,6 +18,11 @@ history.html             GET …/submissions/                       exercise, co
 _history.html            the same, htmx                           exercise, rows: [HistoryRow]
 _draft.html              reply to POST …/draft/, htmx             saved_at: datetime, or None (nobody is logged in)
 _problem.html            a refused POST, htmx (422 or 429)        problems: [str]
+lab.html                 GET /labs/<uuid>/                        lab: LabView, course
+_lab_reply.html          the same, htmx; reply to start, end, reset  lab: LabView, card: LabCard or None
+_lab_head_reply.html     GET …/head/, POST …/extend/, htmx        lab, card, problem: str
+_lab_checks.html         GET …/checks/, htmx                      lab: LabView
+_lab_card.html           GET /<course>/exercises/<slug>/lab/; a start that is refused (422)    card: LabCard
 me.html                  GET /me/                                 page: LearnerPage
 registration/login.html  GET and POST /login/                     form (username, password), next, guests
 400, 403, 403_csrf, 404, 405, 413, 429 .html                      problem: str ("" or one sentence); no user in some
@@ -37,4 +42,37 @@ htmx a POST redirects to the submission's page, or renders exercise.html again w
 
 ``?from=<submission uuid>`` on an exercise's page or fragment puts that attempt's files into the editor. Other POSTs:
 ``retry`` (no fields), ``logout``, ``guest`` (next), ``theme`` (theme = light | dark | auto, next).
+
+Labs. An exercise of kind lab has a card (``_lab_card.html``, ``id="<exercise dom id>-lab"``); a page that shows exercises
+has one dock, ``#lab-dock``, with ``_lab.html`` of the learner's open lab in it, or nothing. Starting posts to the card's
+URL and swaps the dock's inside; end and reset replace the ``aside`` of the lab; each reply brings the card along
+(hx-swap-oob). A refused start comes as the card, by HX-Retarget. While a lab waits its ``aside`` asks again by itself
+(load delay); once live nothing polls, and nothing swaps the terminals: the head and the checks ask again when they get the
+event ``changed``, which the browser sends them when its socket says so, and when the countdown reaches zero. A head that
+finds the lab over has ``data-tone`` over or broken.
+
+=========================================== ====================================================================
+attribute                                   meaning
+=========================================== ====================================================================
+data-lab-dock                               where the lab is shown; #lab-dock
+data-lab                                    the ``aside``: data-lab-id, data-lab-src (its script), data-live (true:
+                                            terminals may be opened), data-lab-url, data-terminals-url,
+                                            data-exercise-id (dom id of the exercise whose 채점 counts)
+data-lab-card, data-lab-start, data-lab-goto the card; a form that starts; the link to the dock
+data-lab-head                               state and buttons: data-tone = waiting | preparing | live | paused | over |
+                                            broken
+data-countdown                              data-seconds until the lab ends; its text is the script's
+data-lab-extend, -reset, -end               forms in the head; data-lab-close (hidden): empties the dock
+data-terminals                              where terminals go: data-open-at-first, and a ``template[data-terminal]``
+                                            for each that may be opened, with data-number and data-label
+data-explain                                where an explained error goes (aria-live, hidden while empty)
+data-csrf                                   a form with the CSRF field, for POSTs that a script makes
+data-lab-checks                             ticks: data-done, data-total, data-announcement; each li data-check,
+                                            data-tone = ok | open | later
+=========================================== ====================================================================
+
+POST data-terminals-url (number, CSRF) -> 200 {"url": path and query of the socket}, good once within 30 s; 409 or 429
+{"problem": Korean}. POST <data-terminals-url><number>/free/ (CSRF) -> 200 {"freed": how many programs, "message": Korean};
+409 {"problem"}. ``&columns=…&rows=…`` may be added to the socket's URL: the size that the shell starts with.
+``lessons.consumers`` tells the frames. Texts of an explanation may hold `code` in backticks.
 """
