@@ -1,27 +1,33 @@
-"""What a check type and a probe type are: modules with these names."""
+"""What a check type and a probe type are: modules or objects with these names."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
 
-from lessons.contracts import CheckSpec, ExerciseSpec, ProbeSpec, Run, RunEvidence, VarSpec
+from lessons.contracts import Ask, CheckSpec, ExerciseSpec, ProbeSpec, Run, RunEvidence, VarSpec
 from lessons.graders.fields import Fault
+
+
+class AuthorProgramError(Exception):
+    """An author's program of ``checks/`` failed or said nonsense: the exercise is at fault, never the answer."""
 
 
 @dataclass(frozen=True)
 class Context:
     """What a check may look at.
 
-    ``documents``: probe id -> evidence as authors query it (aliases resolved);
-    ``answer``: file name -> text; ``given``: question id -> what a quiz answer says, read once.
+    ``documents``: probe id (also ``baseline.<id>``) -> evidence as authors query it (aliases resolved);
+    ``answer``: file name -> text; ``given``: question id -> what a quiz answer says, read once;
+    ``said``: check id -> what its author's program printed.
     """
 
     documents: Mapping[str, Any]
     answer: Mapping[str, str]
     variables: Mapping[str, int | str]
     given: Mapping[str, Any]
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,16 @@ class Outcome:
     exact: bool = False
 
 
+class Told(NamedTuple):
+    """What evidence itself has to say to a learner whose check failed.
+
+    ``first`` goes before the author's message; ``instead`` is said where the author wrote none.
+    """
+
+    first: str = ""
+    instead: str = ""
+
+
 class CheckType(Protocol):
     """``FIELDS``: the fields it owns; ``NEEDS_PROBE``: whether it looks at evidence."""
 
@@ -53,7 +69,7 @@ class CheckType(Protocol):
         """What is wrong with the values of its fields; unknown ones are the registry's matter."""
 
     def judge(self, check: CheckSpec, context: Context) -> Outcome:
-        """Whether the evidence is as wanted. Raises nothing, whatever the evidence holds."""
+        """Whether the evidence is as wanted. Whatever the evidence holds, raises only AuthorProgramError."""
 
     def probes_of(self, check: CheckSpec) -> tuple[str, ...]:
         """The ids of all probes that the check looks at."""
@@ -62,7 +78,11 @@ class CheckType(Protocol):
         """Whether the check itself judges how the run ended: then a limit is no verdict."""
 
 
-class ProbeType(Protocol):
+class RunProbe(Protocol):
+    """A probe that runs a program in a fresh container. ``BESIDE``: the keys that may stand beside its own."""
+
+    BESIDE: frozenset[str]
+
     def validate(self, value: Any) -> list[Fault]:
         """What is wrong with the value that stands under the type's key."""
 
@@ -73,3 +93,49 @@ class ProbeType(Protocol):
 
     def document(self, evidence: RunEvidence) -> dict[str, Any]:
         """The evidence as authors query it: JSON-able, with the keys of the format."""
+
+    def told(self, document: Mapping[str, Any]) -> Told:
+        """What a learner must know of how the run ended."""
+
+
+class AskProbe:
+    """A probe that asks a lab. ``FIELDS``: the keys of its value, where that is an object."""
+
+    BESIDE: frozenset[str] = frozenset()
+    FIELDS: frozenset[str] = frozenset()
+
+    def validate(self, value: Any) -> list[Fault]:
+        """What is wrong with the value that stands under the type's key."""
+        raise NotImplementedError
+
+    def plan_ask(
+        self, probe: ProbeSpec, exercise: ExerciseSpec, files: Mapping[str, str], variables: Mapping[str, int | str]
+    ) -> Ask:
+        """What to ask for this probe; ``files`` are the answer and the read-only starter files."""
+        raise NotImplementedError
+
+    def next_ask(
+        self, probe: ProbeSpec, exercise: ExerciseSpec, variables: Mapping[str, int | str], ask: Ask, value: Any
+    ) -> Ask | None:
+        """The question that the answer ``value`` to ``ask`` leads to, or None where it is the evidence."""
+        return None
+
+    def document(self, value: Any, ask: Ask) -> Any:
+        """The answer as authors query it. Its shape is the format's, whatever a hostile lab said; raises nothing."""
+        raise NotImplementedError
+
+    def told(self, document: Any, ask: Ask) -> Told:
+        """What a learner must know of this evidence."""
+        return Told()
+
+    def show(self, ask: Ask) -> str:
+        """The command that reveals the same to a learner; empty where there is none."""
+        return ""
+
+    def output(self, document: Any, ask: Ask) -> list[dict[str, Any]]:
+        """What it printed: {"label", "command", "stdin", "stdout", "stderr", "exit_code", "ended"}, texts raw."""
+        return []
+
+    def picture(self, document: Any) -> dict[str, Any]:
+        """What of it is better drawn than told; JSON-able, empty where there is nothing."""
+        return {}

@@ -1,36 +1,142 @@
-"""What to run for an answer, and what a learner may see of it."""
+"""What to run and to ask for an answer."""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lessons.contracts import Evidence, ExerciseSpec, Kind, Plan, ProbeSpec, Run, RunEvidence
+from lessons.contracts import (
+    Ask,
+    CheckResult,
+    ExerciseSpec,
+    Kind,
+    Place,
+    Plan,
+    ProbeSpec,
+    Run,
+)
 from lessons.graders import registry
 from lessons.graders.answers import ANSWER_FILE
-from lessons.graders.variables import draw, fill_text
-from lessons.graders.wording import cut_output, plain
+from lessons.graders.probes.exec import plan_command
+from lessons.graders.probes.run import argv_of
+from lessons.graders.variables import draw, fill_text, names_in
 
 TRY = "try"  # the probe id of 실행
+BASELINE = "baseline."  # before a probe's id: what it said right after setup
+UNDO = "undo:"  # before an active probe's id: its questions that put things back
+NEXT = "next:"  # before a probe's id: the question that its first answer led to
+_WATCHED = (Place.LAB, Place.RECORD)
 
 
-def plan(exercise: ExerciseSpec, answer: Mapping[str, str], seed: int) -> Plan:
-    """Every probe's run, equal ones once. A quiz, and checks that need no probe, plan no run."""
-    variables = draw(exercise.vars, seed)
+def plan(
+    exercise: ExerciseSpec,
+    answer: Mapping[str, str],
+    seed: int,
+    *,
+    attempt_seed: int | None = None,
+    known: Mapping[str, Any] | None = None,
+    latched: Mapping[str, CheckResult] | None = None,
+) -> Plan:
+    """Every probe's run or question, equal ones once. A quiz, and checks that need no probe, plan nothing.
+
+    ``seed`` is the lab's where there is one, ``attempt_seed`` then the submission's. ``known``: what
+    ``baseline_documents`` gave; ``latched``: check id -> result; those of checks that do not latch are dropped.
+    """
+    variables = draw(exercise.vars, seed, attempt_seed)
     own = _own_files(exercise, answer)
-    files = {**exercise.starter, **own}
     runs: dict[str, Run] = {}
     aliases: dict[str, str] = {}
+    files = {**exercise.starter, **own} if exercise.kind != Kind.LAB else {}
     for probe in exercise.probes:
-        run = registry.PROBES[probe.type].plan_run(probe, exercise, files, variables)
+        if probe.type not in registry.RUN_PROBES:
+            continue
+        run = registry.RUN_PROBES[probe.type].plan_run(probe, exercise, files, variables)
         same = next((other for other, planned in runs.items() if planned == run), None)
         if same is None:
             runs[probe.id] = run
         else:
             aliases[probe.id] = same
-    return Plan(runs=runs, answer=own, variables=variables, aliases=aliases, seed=seed)
+    asks = _asks(exercise.probes, exercise, files, variables, aliases)
+    latches = {check.id for check in exercise.checks if check.latch}
+    return Plan(
+        runs=runs,
+        answer=own,
+        variables=variables,
+        aliases=aliases,
+        seed=seed,
+        asks=asks,
+        known=dict(known or {}),
+        latched={name: result for name, result in (latched or {}).items() if name in latches},
+    )
+
+
+def _asks(
+    probes: Iterable[ProbeSpec],
+    exercise: ExerciseSpec,
+    files: Mapping[str, str],
+    variables: Mapping[str, int | str],
+    aliases: dict[str, str],
+) -> dict[str, Ask]:
+    """Passive questions first, then each active one followed by what undoes it. Equal ones go to ``aliases``."""
+    asks: dict[str, Ask] = {}
+    seen: dict[Any, str] = {}
+    asking = [probe for probe in probes if probe.type in registry.ASK_PROBES]
+    for probe in sorted(asking, key=lambda probe: probe.active):
+        ask = registry.ASK_PROBES[probe.type].plan_ask(probe, exercise, files, variables)
+        # A path that is read for a build is another question for each build.
+        key = (ask, probe.active, probe.undo, repr(probe) if ask.tool == "read" else "")
+        if key in seen:
+            aliases[probe.id] = seen[key]
+            continue
+        seen[key] = probe.id
+        asks[probe.id] = ask
+        asks.update(undo_asks(probe, exercise, variables))
+    return asks
+
+
+def undo_asks(probe: ProbeSpec, exercise: ExerciseSpec, variables: Mapping[str, int | str]) -> dict[str, Ask]:
+    """The questions after an active probe that put things back; their answers are no evidence."""
+    return {
+        f"{UNDO}{probe.id}:{number}": plan_command(argv_of(argv, variables), exercise)
+        for number, argv in enumerate(probe.undo)
+    }
+
+
+def watch_plan(
+    exercise: ExerciseSpec,
+    seed: int,
+    known: Mapping[str, Any] | None = None,
+    latched: Mapping[str, CheckResult] | None = None,
+) -> Plan:
+    """What may be asked at any time while the learner works: nothing active, hidden or drawn for each grading."""
+    full = plan(exercise, {}, seed, known=known, latched=latched)
+    drawn_later = {spec.name for spec in exercise.vars if spec.per_attempt}
+    watched = [
+        probe
+        for probe in exercise.probes
+        if not probe.active and not probe.hidden and not names_in([probe.value, probe.stdin]) & drawn_later
+    ]
+    aliases: dict[str, str] = {}
+    asks = _asks(watched, exercise, {}, full.variables, aliases)
+    asks = {name: ask for name, ask in asks.items() if ask.place in _WATCHED and ask.tool != "read"}
+    aliases = {name: source for name, source in aliases.items() if source in asks}
+    return replace(full, runs={}, asks=asks, aliases=aliases)
+
+
+def setup_plan(exercise: ExerciseSpec, seed: int) -> Plan:
+    """The probes of ``baseline``, to be asked once after setup; see ``baseline_documents``."""
+    variables = draw(exercise.vars, seed)
+    aliases: dict[str, str] = {}
+    named = [probe for probe in exercise.probes if probe.id in exercise.baseline]
+    asks = _asks(named, exercise, {}, variables, aliases)
+    return Plan(runs={}, answer={}, variables=variables, aliases=aliases, seed=seed, asks=asks)
+
+
+def setup_commands(exercise: ExerciseSpec, seed: int) -> tuple[tuple[str, ...], ...]:
+    """``setup`` with the drawn values in it: what runs as root before the learner arrives."""
+    variables = draw(exercise.vars, seed)
+    return tuple(argv_of(argv, variables) for argv in exercise.setup)
 
 
 def _own_files(exercise: ExerciseSpec, answer: Mapping[str, str]) -> dict[str, str]:
@@ -60,55 +166,3 @@ def default_stdin(exercise: ExerciseSpec, seed: int = 0) -> str:
 
 def _tried(exercise: ExerciseSpec) -> ProbeSpec | None:
     return next((probe for probe in exercise.probes if probe.type == "run" and not probe.hidden), None)
-
-
-def output_rows(exercise: ExerciseSpec, plan: Plan, evidence: Evidence) -> list[dict[str, Any]]:
-    """What the learner may see of each probe, storable as JSON; of a hidden one only how it ended.
-
-    Visible: {"probe", "hidden": False, "command", "stdin", "stdout", "stderr", "exit_code", "ended", "cpu_ms",
-    "peak_mb", "wall_ms", "truncated"}; hidden: {"probe", "hidden": True, "ended"}. Colours (ANSI) are still in
-    the outputs; NUL, other control and reordering characters are not.
-    """
-    hidden = {probe.id for probe in exercise.probes if probe.hidden}
-    names = [TRY] if TRY in plan.runs else [probe.id for probe in exercise.probes]
-    rows = []
-    for name in names:
-        source = plan.aliases.get(name, name)
-        if source not in evidence.runs:
-            continue
-        run = evidence.runs[source]
-        if name in hidden:
-            rows.append({"probe": name, "hidden": True, "ended": run.ended.value})
-        else:
-            rows.append(_visible_row(name, plan.runs[source], run))
-    return rows
-
-
-def _visible_row(name: str, run: Run, evidence: RunEvidence) -> dict[str, Any]:
-    stdout, cut_out = cut_output(evidence.stdout)
-    stderr, cut_err = cut_output(evidence.stderr)
-    return {
-        "probe": name,
-        "hidden": False,
-        "command": plain(shlex.join(run.argv)),
-        "stdin": cut_output(run.stdin.encode(errors="replace"))[0],
-        "stdout": stdout,
-        "stderr": stderr,
-        "exit_code": evidence.exit_code,
-        "ended": evidence.ended.value,
-        "cpu_ms": evidence.cpu_ms,
-        "peak_mb": evidence.peak_mb,
-        "wall_ms": evidence.wall_ms,
-        "truncated": evidence.truncated or cut_out or cut_err,
-    }
-
-
-def hints_for(exercise: ExerciseSpec, *, failed_attempts: int, failed_checks: Collection[str]) -> list[str]:
-    """The hints that are due, in the author's order; one with both ``after`` and ``when`` waits for both."""
-    return [
-        hint.text
-        for hint in exercise.hints
-        if (hint.after is None or failed_attempts >= hint.after)
-        and (not hint.when or hint.when in failed_checks)
-        and (hint.after is not None or hint.when)
-    ]

@@ -16,20 +16,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lessons.contracts import VarSpec
-from lessons.graders.checks import choice, dockerfile, order, query, short, text
+from lessons.contracts import CheckSpec, Kind, VarSpec
+from lessons.graders.checks import choice, dockerfile, order, query, script, short, text
 from lessons.graders.fields import Fault, unknown_fields
-from lessons.graders.interfaces import CheckType, ProbeType
-from lessons.graders.probes import run
+from lessons.graders.interfaces import AskProbe, CheckType, RunProbe
+from lessons.graders.probes import build, docker, events, exec, http, run
+from lessons.graders.probes import registry as images
 
-PROBES: Mapping[str, ProbeType] = {
+RUN_PROBES: Mapping[str, RunProbe] = {
     "run": run,
 }
+
+ASK_PROBES: Mapping[str, AskProbe] = {
+    "build": build.Build(),
+    "docker": docker.Docker(),
+    "events": events.Events(),
+    "exec": exec.Exec(),
+    "http": http.Http(),
+    "registry": images.Registry(),
+}
+
+PROBES: Mapping[str, RunProbe | AskProbe] = {**RUN_PROBES, **ASK_PROBES}
 
 CHECKS: Mapping[str, CheckType] = {
     "text": text,
     "query": query,
     "dockerfile": dockerfile,
+    "script": script,
 }
 
 QUESTIONS: Mapping[str, CheckType] = {
@@ -37,6 +50,22 @@ QUESTIONS: Mapping[str, CheckType] = {
     "short": short,
     "order": order,
 }
+
+# Which probes and checks belong to a kind; what is named nowhere here belongs to both.
+_ONLY_IN: Mapping[str, Kind] = {
+    "run": Kind.RUN,
+    "docker": Kind.LAB,
+    "events": Kind.LAB,
+    "exec": Kind.LAB,
+    "http": Kind.LAB,
+    "registry": Kind.LAB,
+    "dockerfile": Kind.RUN,
+}
+
+
+def only_in(name: str) -> Kind | None:
+    """The kind of exercise that a probe or check type is for; None where it is for runs and labs."""
+    return _ONLY_IN.get(name)
 
 
 def check_type(name: str) -> CheckType:
@@ -47,6 +76,11 @@ def check_type(name: str) -> CheckType:
 def needs_probe(name: str) -> bool:
     """Whether checks of this type look at a probe's evidence."""
     return check_type(name).NEEDS_PROBE
+
+
+def program_of(check: CheckSpec) -> str:
+    """The author's program in ``checks/`` that the check waits for; empty where it needs none."""
+    return str(check.fields.get("program" if check.type == "script" else "expect_from") or "")
 
 
 def validate_probe(name: str, value: Any) -> list[Fault]:

@@ -21,9 +21,13 @@ def _random(seed: int | str, name: str) -> random.Random:
     return random.Random(f"{seed}:{name}")  # noqa: S311 - repeatable on purpose, no cryptography
 
 
-def draw(specs: Iterable[VarSpec], seed: int) -> dict[str, int | str]:
-    """One value a variable. The same seed gives the same value, whatever other variables there are."""
-    return {spec.name: _draw_one(spec, _random(seed, spec.name)) for spec in specs}
+def draw(specs: Iterable[VarSpec], seed: int, attempt_seed: int | None = None) -> dict[str, int | str]:
+    """One value a variable. The same seed gives the same value, whatever other variables there are.
+
+    Variables drawn ``per: attempt`` come from ``attempt_seed`` where there is one.
+    """
+    again = seed if attempt_seed is None else attempt_seed
+    return {spec.name: _draw_one(spec, _random(again if spec.per_attempt else seed, spec.name)) for spec in specs}
 
 
 def _draw_one(spec: VarSpec, source: random.Random) -> int | str:
@@ -37,6 +41,17 @@ def _draw_one(spec: VarSpec, source: random.Random) -> int | str:
 def fill_text(text: str, values: Mapping[str, int | str]) -> str:
     """``text`` with ``{{name}}`` replaced; names that were not drawn stay as they are."""
     return _PLACE.sub(lambda place: str(values.get(place[1], place[0])), text)
+
+
+def names_in(value: Any) -> set[str]:
+    """The names of all ``{{name}}`` in a text, or in the texts of lists and mappings (keys as well)."""
+    if isinstance(value, str):
+        return set(_PLACE.findall(value))
+    if isinstance(value, Mapping):
+        return names_in([*value.keys(), *value.values()])
+    if isinstance(value, list | tuple):
+        return set().union(*map(names_in, value))
+    return set()
 
 
 def only_place(text: str) -> str:

@@ -9,6 +9,7 @@ All of the conditions that are given must hold; there must be one at least:
     matches       an RE2 pattern, found anywhere unless it is anchored with ^ $ (\\A \\z for the whole text)
     numbers       the numbers in the text, all of them and in order, within ``tolerance``
     numbers_from  the same, computed from vars: one expression, or a list of them
+    expect_from   the whole text, as a program of the author's in ``checks/`` prints it
 
 ``normalise`` (see graders/normalise.py) makes both sides alike first, for all but numbers.
 A number stands alone: the 2 of ``v2`` is none. ``tolerance`` is absolute, 1e-9 by default.
@@ -42,7 +43,7 @@ from lessons.graders.variables import fill, fill_pattern, fill_text
 from lessons.graders.wording import first_different_line
 
 NEEDS_PROBE = True
-CONDITIONS = ("equals", "contains", "absent", "matches", "numbers", "numbers_from")
+CONDITIONS = ("equals", "contains", "absent", "matches", "numbers", "numbers_from", "expect_from")
 FIELDS = frozenset({*CONDITIONS, "field", "tolerance", "normalise"})
 
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_.])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", re.ASCII)
@@ -71,6 +72,8 @@ def validate(fields: Mapping[str, Any], variables: Mapping[str, VarSpec]) -> lis
             arithmetic.check(str(expression), variables)
         except arithmetic.ArithmeticFault as fault:
             found.append(Fault("numbers_from", str(fault), '예: numbers_from: "a + b"'))
+    if "expect_from" in fields:
+        found += text_faults(fields["expect_from"], "expect_from", empty=False)
     tolerance = fields.get("tolerance", 0)
     if not is_number(tolerance) or not 0 <= tolerance < float("inf"):
         found.append(Fault("tolerance", "0이거나 더 큰 수가 와야 해요.", "예: tolerance: 0.01"))
@@ -93,7 +96,7 @@ def judge(check: CheckSpec, context: Context) -> Outcome:
         name: fill(fields[name], context.variables) for name in ("equals", "contains", "absent") if name in fields
     }
     if text is None:
-        expected = "\n".join(as_texts(wanted.get("equals", wanted.get("contains", "글"))))
+        expected = "\n".join(as_texts(wanted.get("equals", wanted.get("contains", context.said.get(check.id, "글")))))
         return Outcome(
             False, expected, "", f"{_label(field)}에서 견줄 글을 찾지 못했어요. 파일 이름과 형식을 살펴보세요."
         )
@@ -111,7 +114,7 @@ def _text(value: Any) -> str | None:
 
 def _equals(name: str, text: str, check: CheckSpec, context: Context) -> Outcome:
     steps = options(check.fields.get("normalise"))
-    wanted = fill_text(str(check.fields[name]), context.variables)
+    wanted = context.said[check.id] if name == "expect_from" else fill_text(str(check.fields[name]), context.variables)
     left, right = normalise(wanted, steps), normalise(text, steps)
     if left == right:
         return Outcome(True, wanted, text)
@@ -198,6 +201,7 @@ _CHECKERS = {
     "matches": _matches,
     "numbers": _numbers,
     "numbers_from": _numbers,
+    "expect_from": _equals,
 }
 
 

@@ -8,23 +8,33 @@ from dataclasses import asdict
 from typing import Any
 
 from lessons.contracts import ExerciseSpec, ProbeSpec, Run, RunEvidence
+from lessons.graders import limits
+from lessons.graders.evidence import parsed_json
 from lessons.graders.fields import Fault, as_text, text_faults
+from lessons.graders.interfaces import Told
 from lessons.graders.variables import fill_text
 from lessons.graders.wording import decode
 
+BESIDE = frozenset({"stdin", "files", "collect", "environment"})
 MAX_ARGV = 64
 
 
-def validate(value: Any) -> list[Fault]:
+def validate(value: Any, *, name: str = "run") -> list[Fault]:
+    """Faults of an argv; ``name`` is the key that it stands under, for the example."""
     if isinstance(value, str):
         words = ", ".join(json.dumps(word, ensure_ascii=False) for word in value.split())
-        return [Fault("", "명령은 셸 문장이 아니라 목록이어야 해요.", f"run: [{words}]처럼 적어 주세요.")]
+        return [Fault("", "명령은 셸 문장이 아니라 목록이어야 해요.", f"{name}: [{words}]처럼 적어 주세요.")]
     if not isinstance(value, list | tuple) or not value:
-        return [Fault("", "실행할 명령의 목록이 와야 해요.", 'run: ["python3", "main.py"]처럼 적어 주세요.')]
+        return [Fault("", "실행할 명령의 목록이 와야 해요.", f'{name}: ["python3", "main.py"]처럼 적어 주세요.')]
     if len(value) > MAX_ARGV:
         return [Fault("", f"명령이 {MAX_ARGV}마디보다 길어요.", "프로그램 파일에 담아 주세요.")]
     first = text_faults(value[0], "0", empty=False)
     return first + [fault for index, word in enumerate(value[1:], 1) for fault in text_faults(word, str(index))]
+
+
+def argv_of(value: Any, variables: Mapping[str, int | str]) -> tuple[str, ...]:
+    """A validated argv with the drawn values in it."""
+    return tuple(fill_text(as_text(word) or "", variables) for word in value)
 
 
 def plan_run(
@@ -34,7 +44,7 @@ def plan_run(
     own = {fill_text(path, variables): fill_text(text, variables) for path, text in probe.files.items()}
     return Run(
         environment=probe.environment or exercise.environment,
-        argv=tuple(fill_text(as_text(word) or "", variables) for word in probe.value),
+        argv=argv_of(probe.value, variables),
         stdin=fill_text(probe.stdin, variables),
         files={**files, **own},
         collect=tuple(fill_text(path, variables) for path in probe.collect),
@@ -50,7 +60,7 @@ def document(evidence: RunEvidence) -> dict[str, Any]:
         "stdout": stdout,
         "stderr": decode(evidence.stderr),
         "lines": stdout.splitlines(),
-        "json": _parsed(stdout),
+        "json": parsed_json(stdout),
         "files": {path: None if raw is None else decode(raw) for path, raw in evidence.files.items()},
         "limits": asdict(evidence.limits),
         "inspect": dict(evidence.inspect),
@@ -59,13 +69,5 @@ def document(evidence: RunEvidence) -> dict[str, Any]:
     }
 
 
-def _parsed(text: str) -> Any:
-    """JSON that a learner printed, or None where it is none (NaN and Infinity are none either)."""
-    try:
-        return json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(name)
+def told(document: Mapping[str, Any]) -> Told:
+    return Told(limits.sentence(document), limits.ending(document))

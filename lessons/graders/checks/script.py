@@ -1,0 +1,66 @@
+"""check ``script``: a program of the author's decides. Its place is ``checks/`` of the exercise.
+
+    program     its name there; all files of ``checks/`` lie beside it when it runs
+
+It reads {"vars", "evidence", "answer"} as JSON and prints a list of {id, passed, expected, found, message}.
+The check passes if all of them do; what is shown is the first that did not. A program that fails or prints
+anything else is its author's fault and no verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from lessons.contracts import CheckSpec, VarSpec
+from lessons.graders.evidence import parsed_json
+from lessons.graders.fields import Fault, text_faults
+from lessons.graders.interfaces import AuthorProgramError, Context, Outcome
+from lessons.graders.wording import describe
+
+NEEDS_PROBE = False
+FIELDS = frozenset({"program"})
+ITEMS_MOST = 200
+_KEYS = frozenset({"id", "passed", "expected", "found", "message"})
+_DEFAULT_MESSAGE = "{expected}이(가) 나와야 하는데 {found}이(가) 나왔어요. 왜 다른지 살펴보세요."
+
+
+def validate(fields: Mapping[str, Any], variables: Mapping[str, VarSpec]) -> list[Fault]:
+    if "program" not in fields:
+        return [Fault("program", "판단할 프로그램이 없어요.", "checks/에 두고 program: judge.py처럼 적어 주세요.")]
+    return text_faults(fields["program"], "program", empty=False)
+
+
+def probes_of(check: CheckSpec) -> tuple[str, ...]:
+    return (check.probe,) if check.probe else ()
+
+
+def asks_ended(check: CheckSpec) -> bool:
+    """The program sees how every run ended and decides of it."""
+    return True
+
+
+def judge(check: CheckSpec, context: Context) -> Outcome:
+    items = _items(check, parsed_json(context.said[check.id]))
+    failed = next((item for item in items if not item["passed"]), None)
+    shown = failed or items[0]
+    message = shown.get("message") or ""
+    expected, found = (_text(shown.get(name)) for name in ("expected", "found"))
+    if failed is None:
+        return Outcome(True, expected, found)
+    return Outcome(False, expected, found, message or _DEFAULT_MESSAGE)
+
+
+def _items(check: CheckSpec, said: Any) -> list[dict[str, Any]]:
+    """What the program said, if it keeps to the format."""
+    if not isinstance(said, list) or not 1 <= len(said) <= ITEMS_MOST:
+        raise AuthorProgramError(f"{check.id}: {check.fields['program']} printed no list of results")
+    for item in said:
+        fits = isinstance(item, dict) and isinstance(item.get("passed"), bool) and not set(item) - _KEYS
+        if not fits or not isinstance(item.get("message") or "", str):
+            raise AuthorProgramError(f"{check.id}: {check.fields['program']} printed a result of another form")
+    return said
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else describe(value)

@@ -1,0 +1,164 @@
+"""probe ``http``: what an address answers, from the lab itself or from inside a container.
+
+{url, from: lab | container NAME, method, headers, body, times, every_ms, seconds, engine}
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from lessons.contracts import Ask, ExerciseSpec, ProbeSpec
+from lessons.graders.evidence import list_of, mapping_of, number_of, text_of, whole_of
+from lessons.graders.fields import Fault, text_faults
+from lessons.graders.interfaces import AskProbe, Told
+from lessons.graders.probes.asking import (
+    GRACE_SECONDS,
+    engine_of,
+    make,
+    number_faults,
+    object_faults,
+    on,
+    request_of,
+)
+from lessons.graders.variables import fill_text
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+TIMES_MOST = 200
+EVERY_MOST = 5_000
+SECONDS_MOST = 30.0
+ALL_MOST = 120.0  # seconds of one probe
+HEADERS_MOST = 20
+_EXAMPLE = 'http: {url: "http://localhost:8080/"}'
+_URL = re.compile(r"http://[^\s/]+(?:/\S*)?")
+_FROM = re.compile(r"lab|container\s+(\S+)")
+_POD = re.compile(r"pod\s+\S+")
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_DEFAULT_SECONDS = 3.0
+
+
+class Http(AskProbe):
+    FIELDS = frozenset({"url", "from", "method", "headers", "body", "times", "every_ms", "seconds", "engine"})
+
+    def validate(self, value: Any) -> list[Fault]:
+        found = object_faults(value, self.FIELDS, _EXAMPLE)
+        if not isinstance(value, Mapping):
+            return found
+        if not isinstance(value.get("url"), str) or not _URL.fullmatch(value["url"]) or len(value["url"]) > 2000:
+            found.append(Fault("url", "http://로 시작하는 주소가 와야 해요.", f"{_EXAMPLE}처럼 적어 주세요."))
+        found += _from_faults(value.get("from", "lab"))
+        if "method" in value and value["method"] not in METHODS:
+            found.append(Fault("method", "모르는 방식이에요.", f"{', '.join(METHODS)} 가운데 하나를 적어 주세요."))
+        if "body" in value:
+            found += text_faults(value["body"], "body")
+        found += _header_faults(value.get("headers", {}))
+        bounds = (
+            ("times", 1, TIMES_MOST, True),
+            ("every_ms", 0, EVERY_MOST, True),
+            ("seconds", 0.1, SECONDS_MOST, False),
+        )
+        for name, least, most, whole in bounds:
+            if name in value:
+                found += number_faults(value[name], name, least, most, whole=whole)
+        if not found and _all_seconds(value) > ALL_MOST:
+            fix = f"times, every_ms, seconds를 줄여 모두 {ALL_MOST:g}초 안에 끝나게 해 주세요."
+            found.append(Fault("times", "다 물어보는 데 너무 오래 걸려요.", fix))
+        return found
+
+    def plan_ask(
+        self, probe: ProbeSpec, exercise: ExerciseSpec, files: Mapping[str, str], variables: Mapping[str, int | str]
+    ) -> Ask:
+        value = probe.value
+        source = _FROM.fullmatch(fill_text(str(value.get("from", "lab")), variables))
+        headers = value.get("headers") or {}
+        request = {
+            "url": fill_text(str(value["url"]), variables),
+            "from": (source[1] if source else None) or "lab",
+            "engine": engine_of(value, exercise),
+            "method": value.get("method", "GET"),
+            "headers": {str(name): fill_text(str(text), variables) for name, text in headers.items()},
+            "body": fill_text(str(value.get("body", "")), variables),
+            "times": value.get("times", 1),
+            "every_ms": value.get("every_ms", 0),
+            "seconds": float(value.get("seconds", _DEFAULT_SECONDS)),
+        }
+        return make("http", request, seconds=_all_seconds(value) + GRACE_SECONDS)
+
+    def document(self, value: Any, ask: Ask) -> Any:
+        found = mapping_of(value) or {}
+        answers = [
+            {
+                "status": whole_of(row.get("status")),
+                "body": text_of(row.get("body")),
+                "ms": number_of(row.get("ms")),
+            }
+            for row in list_of(found.get("answers"))
+            if isinstance(row, dict)
+        ]
+        failed = whole_of(found.get("failed"))
+        times = request_of(ask).get("times", 1)
+        return {
+            "answers": answers,
+            "failed": failed if failed is not None else max(0, times - len(answers)),
+            "distinct": list(dict.fromkeys(row["body"] for row in answers)),
+        }
+
+    def told(self, document: Any, ask: Ask) -> Told:
+        if document["answers"]:
+            return Told()
+        url = request_of(ask)["url"]
+        return Told(instead=f"아직 {url} 주소에서 대답이 없어요. 컨테이너가 떠 있고 포트가 맞는지 살펴보세요.")
+
+    def show(self, ask: Ask) -> str:
+        request = request_of(ask)
+        words = ["curl", "-i"]
+        if request["method"] == "HEAD":
+            words = ["curl", "-I"]
+        elif request["method"] != "GET":
+            words += ["-X", request["method"]]
+        for name, text in request.get("headers", {}).items():
+            words += ["-H", f"{name}: {text}"]
+        if request.get("body"):
+            words += ["-d", request["body"]]
+        if request["from"] != "lab":  # most images have no curl; the network is the container's all the same
+            words = [
+                "docker",
+                "run",
+                "--rm",
+                "--network",
+                f"container:{request['from']}",
+                "busybox:1.37",
+                "wget",
+                "-qO-",
+            ]
+        return on(request.get("engine"), shlex.join([*words, request["url"]]))
+
+
+def _from_faults(value: Any) -> list[Fault]:
+    if isinstance(value, str) and _FROM.fullmatch(value):
+        return []
+    if isinstance(value, str) and _POD.fullmatch(value):
+        return [Fault("from", "이 판의 포털은 아직 pod에서 물어보지 않아요.", "lab이나 container 이름을 적어 주세요.")]
+    return [Fault("from", "어디에서 물어볼지 알 수 없어요.", "from: lab이나 from: container web처럼 적어 주세요.")]
+
+
+def _header_faults(value: Any) -> list[Fault]:
+    if not isinstance(value, Mapping) or len(value) > HEADERS_MOST:
+        return [Fault("headers", f"{HEADERS_MOST}개까지의 {{이름: 값}} 묶음이 와야 해요.", "headers: {Host: shop}")]
+    found = []
+    for name, text in value.items():
+        if not _HEADER.fullmatch(str(name)):
+            found.append(Fault(f"headers.{name}", "머리말의 이름이 아니에요.", "영문자와 붙임표로 적어 주세요."))
+        found += text_faults(text, f"headers.{name}")
+        if "\n" in str(text) or "\r" in str(text):
+            found.append(Fault(f"headers.{name}", "줄을 바꿀 수 없어요.", "한 줄로 적어 주세요."))
+    return found
+
+
+def _all_seconds(value: Mapping[str, Any]) -> float:
+    """What all the requests of a probe take at most: they start every_ms apart and may each take their seconds."""
+    one = float(value.get("seconds", _DEFAULT_SECONDS))
+    times = int(value.get("times", 1))
+    return one + (times - 1) * value.get("every_ms", 0) / 1000 if times > 1 else one
