@@ -1,18 +1,22 @@
-"""Runs a plan in throwaway containers on Naru's own engine and brings back evidence.
+"""Runs a plan in throwaway containers on Naru's own engine and brings back evidence; opens labs there for learners.
 
 The only package that imports docker. It knows no Django and no settings: limits and paths come as
-arguments. Every container is used once and removed after the reply.
+arguments. Every container of a run is used once and removed after the reply; a lab lives until somebody ends it, or
+until its deadline.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from pathlib import Path
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
-from lessons.contracts import Evidence, Limits, Plan, Run, RunEvidence
-from lessons.sandbox.config import EnvironmentState, Finding, Progress, SandboxConfig, images_of
-from lessons.sandbox.engine import Engine, engine_errors, remove_container
+from lessons.contracts import Evidence, LabShape, Limits, Plan, Run, RunEvidence
+from lessons.sandbox.asks import Answering
+from lessons.sandbox.config import EnvironmentState, Finding, Progress, SandboxConfig
+from lessons.sandbox.engine import Engine, remove_container
 from lessons.sandbox.errors import (
     DeadlineError,
     EngineFullError,
@@ -22,11 +26,16 @@ from lessons.sandbox.errors import (
     LabTooLargeError,
     SandboxError,
 )
+from lessons.sandbox.events import EventStream
 from lessons.sandbox.health import examine
+from lessons.sandbox.images import Images
+from lessons.sandbox.lab import Lab
+from lessons.sandbox.lab_pool import LabYard
 from lessons.sandbox.limits import Shape, shape_of
 from lessons.sandbox.pool import LIFETIME_SECONDS, Gate, Pool
 from lessons.sandbox.reaper import ProcessLock, Reaper
 from lessons.sandbox.run import LABEL_OWNER, LABEL_PROCESS, RunContainer
+from lessons.sandbox.shell import Shell
 
 __all__ = [
     "DeadlineError",
@@ -34,13 +43,16 @@ __all__ = [
     "EngineUnavailableError",
     "EnvironmentMissingError",
     "EnvironmentState",
+    "EventStream",
     "Finding",
+    "Lab",
     "LabGoneError",
     "LabTooLargeError",
     "Progress",
     "Sandbox",
     "SandboxConfig",
     "SandboxError",
+    "Shell",
 ]
 
 PARK_SECONDS = 15.0
@@ -54,18 +66,30 @@ class Sandbox:
         self.engine = Engine(config)
         self._slots = threading.BoundedSemaphore(config.runs_in_flight)
         self._gate = Gate(busy_from=max(1, config.runs_in_flight // 2))
-        self._images: dict[str, str] = {}
+        self.images = Images(config, self.engine)
         self._lock = threading.Lock()
         self._process: ProcessLock | None = None
         self._reaper: Reaper | None = None
         self._upkeep = False
-        self.pool = Pool(
+        self.pool: Pool[Shape, RunContainer] = Pool(
             size=config.pool_size,
             gate=self._gate,
             make=self._park,
             remove=lambda container: remove_container(self.engine.api, container.id),
             prefill=self._prefill() if config.pool_size else (),
         )
+        first_lab = self.images.first_lab()
+        self.labs = LabYard(
+            self.engine,
+            image=self.images.of_lab,
+            process=lambda: self._own_process().name,
+            is_ready=self.images.lab_is_ready,
+            gate=self._gate,
+            pool_size=config.lab_pool_size,
+            most_memory_mb=config.lab_memory_mb,
+            prefill=(first_lab,) if first_lab else (),
+        )
+        self._answering = Answering(self.labs, slot=self._slot, shape=self.images.shape_of_lab)
 
     def _prefill(self) -> tuple[Shape, ...]:
         """What the pool keeps before anybody has asked; nothing while the catalogue cannot be read."""
@@ -75,7 +99,7 @@ class Sandbox:
             return ()
 
     def start(self) -> None:
-        """Begin upkeep: reaper, removal, warm pool. The engine need not be there yet."""
+        """Begin upkeep: reaper, removal, warm pools. The engine need not be there yet."""
         with self._lock:
             if self._upkeep:
                 return
@@ -83,36 +107,73 @@ class Sandbox:
         self._reaper = Reaper(self.engine, self._own_process())
         self._reaper.start()
         self.pool.start()
+        self.labs.start()
 
     def close(self) -> None:
-        """End upkeep and remove every container of this process that is left."""
+        """End upkeep and remove every container of this process that is left, but the labs of learners: they go on,
+        until their deadline at most."""
         if self._reaper is not None:
             self._reaper.close()
+        self.labs.close()
         self.pool.close()
         if self._process is not None:
             self._process.release()
 
-    def collect(self, plan: Plan, *, owner: str, deadline: float) -> Evidence:
-        """Carry out every run of the plan, one after the other, each in a container of its own.
+    def collect(
+        self,
+        plan: Plan,
+        *,
+        owner: str,
+        deadline: float,
+        lab: Lab | None = None,
+        recorded: Mapping[str, Any] | None = None,
+    ) -> Evidence:
+        """Carry out every run of the plan, one after the other, each in a container of its own, then ask its questions.
 
         ``owner`` names the submission in errors and on containers started for it; ``deadline`` is seconds
-        from now for all of it.
-        Raises SandboxError only.
+        from now for all of it. ``lab`` answers what is asked of the learner's; ``recorded`` holds, by tool
+        (``events``), what the portal recorded of it. Raises SandboxError only: LabGoneError when the learner's lab
+        has ended.
         """
         ends_at = time.monotonic() + deadline
         runs: dict[str, RunEvidence] = {}
         timings = {"wait": 0, "start": 0, "run": 0, "pooled": 0}
         for probe, run in plan.runs.items():
             began = time.monotonic()
-            if not self._slots.acquire(timeout=max(0.0, ends_at - began)):
-                raise DeadlineError(f"no free slot for {owner}")
-            try:
-                with self._gate:
-                    timings["wait"] += _ms(began)
-                    runs[probe] = self._run(run, owner, ends_at, timings)
-            finally:
-                self._slots.release()
-        return Evidence(runs=runs, timings=timings)
+            with self._slot(owner, ends_at):
+                timings["wait"] += _ms(began)
+                runs[probe] = self._run(run, owner, ends_at, timings)
+        began = time.monotonic()
+        answers = self._answering.answers(plan.asks, lab, recorded or {}, owner, ends_at)
+        if plan.asks:
+            timings["ask"] = _ms(began)
+        return Evidence(runs=runs, timings=timings, answers=answers)
+
+    @contextmanager
+    def _slot(self, owner: str, ends_at: float) -> Iterator[None]:
+        """One of the slots for what runs at the same time; upkeep waits meanwhile. Raises DeadlineError."""
+        if not self._slots.acquire(timeout=max(0.0, ends_at - time.monotonic())):
+            raise DeadlineError(f"no free slot for {owner}")
+        try:
+            with self._gate:
+                yield
+        finally:
+            self._slots.release()
+
+    def open_lab(self, shape: LabShape, *, owner: str, lifetime: float) -> Lab:
+        """A lab for ``owner`` (an id without blanks), from the pool or cold; then ``wait_ready``.
+
+        The reaper takes it after ``lifetime`` seconds, whatever becomes of this process. Raises SandboxError.
+        """
+        return self.labs.open(shape, owner=owner, lifetime=lifetime)
+
+    def lab(self, container_id: str, shape: LabShape | None = None) -> Lab:
+        """One that was opened before, perhaps by another process. No call is made."""
+        return Lab(self.engine, container_id, shape)
+
+    def progress(self, environment: str) -> Progress:
+        """How far the image of an environment is. No call is made. Raises EnvironmentMissingError."""
+        return self.images.progress(environment)
 
     def _run(self, run: Run, owner: str, ends_at: float, timings: dict[str, int]) -> RunEvidence:
         container = self.pool.take(shape_of(run))
@@ -156,7 +217,7 @@ class Sandbox:
             return  # the reaper's: its deadline is on it
 
     def _begin(self, shape: Shape, owner: str, lifetime: float = 120.0) -> RunContainer:
-        image = self._image(shape.environment)
+        image = self.images.of_run(shape.environment)
         labels = {LABEL_PROCESS: self._own_process().name, LABEL_OWNER: owner}
         container = RunContainer(self.engine, shape, image, labels, lifetime)
         try:
@@ -178,24 +239,9 @@ class Sandbox:
             raise
         return container
 
-    def _image(self, environment: str) -> str:
-        images = self._catalogue()
-        if environment not in images:
-            raise EnvironmentMissingError(f"no environment {environment!r} in the catalogue")
-        return images[environment]
-
-    def _catalogue(self) -> dict[str, str]:
-        """Environment -> image, one at least, read once. Raises EnvironmentMissingError."""
-        if not self._images:
-            try:
-                self._images = images_of(self.config.catalogue)
-            except (OSError, ValueError) as error:
-                raise EnvironmentMissingError(f"{self.config.catalogue}: {error}") from error
-        return self._images
-
     def default_environment(self) -> str:
-        """The first of the catalogue. Raises EnvironmentMissingError when it cannot be read."""
-        return next(iter(self._catalogue()))
+        """The first of the catalogue that runs are made in. Raises EnvironmentMissingError when it cannot be read."""
+        return self.images.default()
 
     def _own_process(self) -> ProcessLock:
         with self._lock:
@@ -208,16 +254,7 @@ class Sandbox:
 
     def environments(self) -> dict[str, EnvironmentState]:
         """State of every environment of the catalogue. Raises SandboxError when the engine does not answer."""
-        images = self._catalogue()
-        with engine_errors():
-            tags = {tag for image in self.engine.api.images() for tag in image.get("RepoTags") or []}
-        importing = not self._ready_file().exists()
-        absent = EnvironmentState.BUILDING if importing else EnvironmentState.MISSING
-        return {name: EnvironmentState.READY if f"{image}:latest" in tags else absent for name, image in images.items()}
-
-    def _ready_file(self) -> Path:
-        """The engine's entrypoint writes it beside the socket once all images are imported."""
-        return self.config.socket.parent / "ready"
+        return self.images.states()
 
     def health(self) -> list[Finding]:
         """What a look at the engine shows: versions, runtime, images, and a probe inside a real run."""

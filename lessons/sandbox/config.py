@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import yaml
+
+from lessons.contracts import LabShape
 
 
 @dataclass(frozen=True)
@@ -57,13 +60,29 @@ class Finding:
     fix: str = ""
 
 
-def images_of(catalogue: Path) -> dict[str, str]:
-    """Environment name -> image name inside the engine. Raises OSError or ValueError when unreadable."""
+@dataclass(frozen=True)
+class Entry:
+    """An environment of the catalogue. ``memory_mb``: what a lab of it gets unless asked otherwise."""
+
+    image: str
+    is_lab: bool = False
+    memory_mb: int = LabShape("").memory_mb
+
+
+def read_catalogue(catalogue: Path) -> dict[str, Entry]:
+    """Environment name -> what is known of it. Raises OSError or ValueError when unreadable."""
     text = catalogue.read_text(encoding="utf-8")
     try:
-        images = {name: str(entry["image"]) for name, entry in yaml.safe_load(text)["environments"].items()}
+        entries = {name: _entry(value) for name, value in yaml.safe_load(text)["environments"].items()}
     except (AttributeError, KeyError, TypeError, yaml.YAMLError) as error:
         raise ValueError(f"no catalogue of environments: {error!r}") from error
-    if not images:
-        raise ValueError("the catalogue names no environment")
-    return images
+    if all(entry.is_lab for entry in entries.values()):
+        raise ValueError("the catalogue names no environment for runs")
+    return entries
+
+
+def _entry(value: dict[str, Any]) -> Entry:
+    memory = value.get("memory_mb", Entry.memory_mb)
+    if isinstance(memory, dict):  # with bounds, for the authors of exercises
+        memory = memory["default"]
+    return Entry(str(value["image"]), value.get("kind", "run") == "lab", int(memory))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -17,6 +18,7 @@ from lessons.sandbox.errors import EngineFullError, EngineUnavailableError, Envi
 
 API_VERSION = "1.44"  # of Docker 25: the engine container carries Debian 13's 26.1
 RUNTIMES = ("runsc", "crun", "runc")  # best first
+LAB_RUNTIME = "runsc-lab"  # gVisor with what an engine inside it needs; there is no other for labs
 
 
 class Engine:
@@ -26,6 +28,17 @@ class Engine:
         self._config = config
         self._local = threading.local()
         self._runtime = ""
+        self._has_labs = False
+
+    @property
+    def socket(self) -> Path:
+        """Where the engine listens."""
+        return self._config.socket
+
+    @property
+    def call_seconds(self) -> int:
+        """The longest that one call may take."""
+        return self._config.call_seconds
 
     @property
     def api(self) -> docker.APIClient:
@@ -50,9 +63,21 @@ class Engine:
             self._runtime = best or "runc"
         return self._runtime
 
+    def lab_runtime(self) -> str:
+        """The one that labs run in. Raises SandboxError where the engine has it not: a lab without gVisor would be
+        an engine with the host's kernel."""
+        if not self._has_labs:
+            with engine_errors():
+                known = self.api.info().get("Runtimes", {})
+            if LAB_RUNTIME not in known:
+                raise EngineUnavailableError(f"the engine has no {LAB_RUNTIME}: labs cannot be opened")
+            self._has_labs = True
+        return LAB_RUNTIME
+
     def forget(self) -> None:
         """After a failure: the engine that comes back may be another one."""
         self._runtime = ""
+        self._has_labs = False
         self._local = threading.local()
 
 

@@ -10,6 +10,7 @@ from lessons.contracts import Ended, Limits, Plan, Run, RunEvidence
 from lessons.sandbox.config import EnvironmentState, Finding
 from lessons.sandbox.engine import engine_errors
 from lessons.sandbox.errors import SandboxError
+from lessons.sandbox.health_labs import look_at_labs
 
 if TYPE_CHECKING:
     from lessons.sandbox import Sandbox
@@ -38,11 +39,13 @@ def examine(sandbox: Sandbox) -> list[Finding]:
         version = sandbox.engine.api.version()
     findings = [Finding("good", f"채점 엔진이 대답해요: Docker {version.get('Version', '?')}")]
     findings += _runtime(sandbox)
-    findings += _images(sandbox)
-    if any(finding.level == "bad" for finding in findings):
-        return findings
-    for look in (_sockets, _memory, _processes):
-        findings += look(sandbox)
+    states = sandbox.environments()
+    labs = {name: states.pop(name) for name, entry in sandbox.images.entries().items() if entry.is_lab}
+    findings += _images(states)
+    if not any(finding.level == "bad" for finding in findings):
+        for look in (_sockets, _memory, _processes):
+            findings += look(sandbox)
+    findings += look_at_labs(sandbox, labs)
     return findings
 
 
@@ -68,8 +71,8 @@ def _runtime(sandbox: Sandbox) -> Iterator[Finding]:
         )
 
 
-def _images(sandbox: Sandbox) -> Iterator[Finding]:
-    for name, state in sandbox.environments().items():
+def _images(states: dict[str, EnvironmentState]) -> Iterator[Finding]:
+    for name, state in states.items():
         if state == EnvironmentState.READY:
             yield Finding("good", f"실행 환경 준비됨: {name}")
         elif state == EnvironmentState.BUILDING:

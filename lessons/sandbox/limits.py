@@ -1,4 +1,4 @@
-"""What a run container may do and use: the engine's HostConfig for contracts.Limits."""
+"""What a container of ours may do and use: the engine's HostConfig, for runs from contracts.Limits, and for labs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from lessons.contracts import Limits, Run
+from lessons.contracts import LabShape, Limits, Run
 
 # What the sandbox itself needs beside the learner's program. gVisor's sentry and gofer count in the container's
 # control group (about 45 MiB idle, more with many mappings and files); a runtime on the host's kernel adds park only.
@@ -19,6 +19,12 @@ CAPABILITIES = ["SETUID", "SETGID", "KILL"]  # park becomes the learner and ends
 # processes that the catalogue allows at most (they take some 620 here). Park keeps `processes` inside.
 PIDS_UNDER_GVISOR = 2048
 PIDS_OTHERWISE = 320  # a backstop: there RLIMIT_NPROC of a user of its own keeps `processes`
+# Labs. Everything that they write is memory, which the one limit holds: images and containers in at most half of it, so
+# that filling them is a full disk and not the end of the lab. The engine inside keeps processes; as above, the outer
+# bound only has to be out of reach.
+PIDS_OF_A_LAB = 4096
+TOOLS = "/labs/bin"  # in the engine container
+TOOLS_IN_LAB = "/naru/bin"
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,37 @@ def host_config(shape: Shape, runtime: str) -> dict[str, Any]:
         "PidsLimit": PIDS_UNDER_GVISOR if gvisor else PIDS_OTHERWISE,
         "Ulimits": [
             {"Name": "nofile", "Soft": 1024, "Hard": 1024},
+            {"Name": "core", "Soft": 0, "Hard": 0},
+        ],
+        "LogConfig": {"Type": "none", "Config": {}},
+        "Init": False,
+        "IpcMode": "private",
+        "CgroupnsMode": "private",
+        "RestartPolicy": {"Name": "no"},
+    }
+
+
+def lab_host_config(shape: LabShape, runtime: str) -> dict[str, Any]:
+    """The HostConfig of a lab. Capabilities are gVisor's own: none of them is one on the host."""
+    memory = shape.memory_mb * 2**20
+    return {
+        "Runtime": runtime,
+        "NetworkMode": NETWORK,
+        "CapAdd": ["ALL"],
+        # A mount, not a bind in the old notation: a folder that is missing is then an error, not made.
+        "Mounts": [{"Type": "bind", "Source": TOOLS, "Target": TOOLS_IN_LAB, "ReadOnly": True}],
+        "Tmpfs": {
+            "/var/lib/docker": f"rw,exec,dev,suid,size={shape.memory_mb // 2}m",
+            "/run": "rw,exec,nosuid,nodev,size=32m,mode=755",
+            "/tmp": f"rw,exec,nosuid,nodev,size={max(32, shape.memory_mb // 8)}m,mode=1777",  # noqa: S108  (in the lab)
+        },
+        "ShmSize": TMPFS_MB * 2**20,
+        "Memory": memory,
+        "MemorySwap": memory,
+        "NanoCpus": 1_000_000_000,
+        "PidsLimit": PIDS_OF_A_LAB,
+        "Ulimits": [
+            {"Name": "nofile", "Soft": 65536, "Hard": 65536},
             {"Name": "core", "Soft": 0, "Hard": 0},
         ],
         "LogConfig": {"Type": "none", "Config": {}},

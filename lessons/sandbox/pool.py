@@ -1,4 +1,4 @@
-"""Parked containers, started and never used: each takes one job and is destroyed.
+"""Parked containers, started and never used: each is given away once. Of runs and, in a pool of their own, of labs.
 
 The pool learns what to keep from demand: the shapes asked for most recently. Refilling and removing wait
 while runs are under way, so that they never stand beside a learner's run.
@@ -10,15 +10,14 @@ import logging
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from typing import Generic, Protocol, TypeVar
 
 from lessons.sandbox.errors import SandboxError
-from lessons.sandbox.limits import Shape
-from lessons.sandbox.run import RunContainer
 
 logger = logging.getLogger(__name__)
 
-MOST_SHAPES = 4  # kept at a time; the least recently asked for goes
+MOST_SHAPES = 4
 LIFETIME_SECONDS = 3600.0  # of a parked container, after which the reaper may take it
 RETIRE_SECONDS = 3000.0
 MOST_REMOVALS_WAITING = 64
@@ -62,28 +61,46 @@ class Gate:
                 self._changed.wait(wake_at - now)
 
 
-class Pool:
-    """``make`` starts a container of a shape, ``remove`` destroys one; both raise SandboxError."""
+class Parked(Protocol):
+    """What lies in a pool. ``born`` is of time.monotonic(); ``close`` lets go of what this process holds of it."""
+
+    id: str
+    born: float
+
+    def close(self) -> None: ...
+
+
+S = TypeVar("S", bound=Hashable)
+C = TypeVar("C", bound=Parked)
+
+
+class Pool(Generic[S, C]):
+    """``make`` starts a container of a shape, ``remove`` destroys one; both raise SandboxError. Where ``may_make`` says
+    no, nothing is started; ``most_shapes`` are kept at a time, the least recently asked for goes."""
 
     def __init__(
         self,
         *,
         size: int,
         gate: Gate,
-        make: Callable[[Shape], RunContainer],
-        remove: Callable[[RunContainer], None],
-        prefill: tuple[Shape, ...] = (),
+        make: Callable[[S], C],
+        remove: Callable[[C], None],
+        prefill: tuple[S, ...] = (),
+        may_make: Callable[[S], bool] = lambda _: True,
+        most_shapes: int = MOST_SHAPES,
+        name: str = "sandbox",
     ) -> None:
         self._size, self._gate, self._make, self._remove = size, gate, make, remove
-        self._parked: OrderedDict[Shape, deque[RunContainer]] = OrderedDict((shape, deque()) for shape in prefill)
-        self._leaving: deque[tuple[float, RunContainer]] = deque()
+        self._may_make, self._most_shapes, self._name = may_make, most_shapes, name
+        self._parked: OrderedDict[S, deque[C]] = OrderedDict((shape, deque()) for shape in prefill)
+        self._leaving: deque[tuple[float, C]] = deque()
         self._changed = threading.Condition()
         self._closing = False
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
         for name, step, pause in (("pool", self.refill_one, 0.5), ("remover", self.remove_one, 0.2)):
-            thread = threading.Thread(target=self._loop, args=(step, pause), name=f"sandbox-{name}", daemon=True)
+            thread = threading.Thread(target=self._loop, args=(step, pause), name=f"{self._name}-{name}", daemon=True)
             thread.start()
             self._threads.append(thread)
 
@@ -102,14 +119,14 @@ class Pool:
         for container in rest:
             self._destroy(container)
 
-    def take(self, shape: Shape) -> RunContainer | None:
+    def take(self, shape: S) -> C | None:
         """A parked container, or None: then the caller starts its own. Remembers the shape either way."""
         if not self._size:
             return None
         with self._changed:
             parked = self._parked.setdefault(shape, deque())
             self._parked.move_to_end(shape)
-            while len(self._parked) > MOST_SHAPES:
+            while len(self._parked) > self._most_shapes:
                 _, stale = self._parked.popitem(last=False)
                 self._leaving.extend((0.0, container) for container in stale)
             container = parked.popleft() if parked else None
@@ -120,6 +137,17 @@ class Pool:
         with self._changed:
             return sum(len(parked) for parked in self._parked.values())
 
+    def evict(self) -> C | None:
+        """Give one up to make room, of the shape asked for least recently; None where none is parked."""
+        with self._changed:
+            for parked in self._parked.values():
+                if parked:
+                    container = parked.popleft()
+                    self._leaving.append((0.0, container))
+                    self._changed.notify_all()
+                    return container
+        return None
+
     def drop_all(self) -> None:
         """Forget what is parked: the engine that held it is gone."""
         with self._changed:
@@ -128,7 +156,7 @@ class Pool:
                 parked.clear()
             self._changed.notify_all()
 
-    def dismiss(self, container: RunContainer) -> None:
+    def dismiss(self, container: C) -> None:
         """Destroy a used container, later: never on the path of a reply. Park waits in it until then."""
         with self._changed:
             self._leaving.append((time.monotonic(), container))
@@ -139,9 +167,11 @@ class Pool:
         with self._changed:
             self._retire()
             wanted = next((s for s in reversed(self._parked) if len(self._parked[s]) < self._size), None)
-        if wanted is None or self._closing or not self._gate.wait_until_quiet(0.5):
+        if wanted is None or self._closing:
             return False
         try:
+            if not self._may_make(wanted) or not self._gate.wait_until_quiet(0.5):
+                return False
             container = self._make(wanted)
         except SandboxError as error:
             logger.warning("The pool could not be filled: %s", error)
@@ -173,7 +203,7 @@ class Pool:
         self._destroy(container)
         return True
 
-    def _destroy(self, container: RunContainer) -> None:
+    def _destroy(self, container: C) -> None:
         container.close()
         try:
             self._remove(container)

@@ -1,4 +1,6 @@
-"""Removes run containers that outlived their deadline or whose process has died.
+"""Removes containers that outlived their deadline or whose process has died.
+
+A learner's lab outlives the process that opened it: of it only the deadline counts, which its name tells.
 
 A process is alive while it holds the lock of its file in ``processes/``: the kernel lets go of it
 however the process ends. A name without a file there is not known to be dead: only the deadline counts.
@@ -13,9 +15,11 @@ import time
 import uuid
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from lessons.sandbox.engine import Engine, engine_errors, remove_container
 from lessons.sandbox.errors import SandboxError
+from lessons.sandbox.lab_pool import owned_until
 from lessons.sandbox.run import LABEL_DEADLINE, LABEL_PROCESS
 
 logger = logging.getLogger(__name__)
@@ -87,13 +91,18 @@ class Reaper:
             found = self._engine.api.containers(all=True, filters={"label": LABEL_PROCESS})
         gone = 0
         for container in found:
-            labels = container.get("Labels") or {}
-            overdue = int(labels.get(LABEL_DEADLINE) or 0) < time.time()
-            if overdue or labels[LABEL_PROCESS] in dead:
+            if self._may_go(container, dead):
                 remove_container(self._engine.api, container["Id"])
                 gone += 1
         self._process.forget(dead)
         return gone
+
+    def _may_go(self, container: dict[str, Any], dead: Collection[str]) -> bool:
+        owned = owned_until(container.get("Names") or [])
+        if owned is not None:
+            return owned < time.time()
+        labels = container.get("Labels") or {}
+        return int(labels.get(LABEL_DEADLINE) or 0) < time.time() or labels[LABEL_PROCESS] in dead
 
     def _loop(self) -> None:
         while True:

@@ -9,6 +9,7 @@ import pytest
 
 from lessons.contracts import Ended, Evidence, RunEvidence
 from lessons.sandbox import EngineUnavailableError, EnvironmentState
+from lessons.sandbox.config import Entry
 from lessons.sandbox.health import MEMORY, PROCESSES, SOCKETS, examine
 from tests.fakes import make_run_evidence
 
@@ -24,6 +25,7 @@ class FakeSandbox:
         self.engine = SimpleNamespace(api=self, runtime=lambda: self.best)
         self.best = "runsc"
         self.states = {"python": EnvironmentState.READY}
+        self.images = SimpleNamespace(entries=lambda: {name: Entry(f"naru-{name}") for name in self.states})
         self.tried: list[str] = []
         self.answers: dict[str, RunEvidence | Exception] = {
             SOCKETS: make_run_evidence(stdout=looked()),
@@ -35,7 +37,7 @@ class FakeSandbox:
         return {"Version": "26.1.5"}
 
     def environments(self) -> dict[str, EnvironmentState]:
-        return self.states
+        return dict(self.states)
 
     def default_environment(self) -> str:
         return next(iter(self.states))
