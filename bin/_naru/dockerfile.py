@@ -1,4 +1,4 @@
-"""The engine's Dockerfile carries the run images: their own Dockerfiles, copied in as build stages.
+"""The engine's Dockerfile carries the images of runs and labs: their own Dockerfiles, copied in as build stages.
 
 One file that any Docker builds, with no order between images to keep. Each ``labs/<name>/Dockerfile`` stays the
 source; ``python bin/_naru dockerfile`` writes their stages between the marks, and a test compares.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 
 from _naru.places import ROOT
 
 TARGET = ROOT / "labs" / "engine" / "Dockerfile"
 CATALOGUE = ROOT / "labs" / "catalogue.yaml"
-STAGES = ("# >>> run images, copied from labs/*/Dockerfile by `python bin/_naru dockerfile`", "# <<< run images")
+STAGES = ("# >>> images, copied from labs/*/Dockerfile by `python bin/_naru dockerfile`", "# <<< images")
 COPIES = ("# >>> their root file systems, likewise", "# <<< root file systems")
 CONFIG = ("ENTRYPOINT", "CMD", "ENV", "USER", "WORKDIR", "LABEL")
 # Package lists, caches and manuals are of no use in a run, and a smaller image is imported sooner.
@@ -26,17 +27,31 @@ PACK = (
 )
 
 
-def environments(catalogue: str) -> dict[str, tuple[str, str]]:
-    """name -> (image, build folder). The catalogue is YAML, but nothing may be installed yet: read the flat lines."""
+@dataclass(frozen=True)
+class Environment:
+    """An entry of the catalogue. ``folder``: where its image lies in the engine's image; labs are imported later."""
+
+    name: str
+    image: str
+    build: str
+    kind: str = "run"
+
+    @property
+    def folder(self) -> str:
+        return "/images" if self.kind == "run" else "/labs/images"
+
+
+def environments(catalogue: str) -> list[Environment]:
+    """What the catalogue lists. It is YAML, but nothing may be installed yet: read the flat lines."""
     found: dict[str, dict[str, str]] = {}
     name = ""
     for line in catalogue.splitlines():
         if match := re.fullmatch(r"  ([a-z0-9-]+):\s*", line):
             name = match[1]
             found[name] = {}
-        elif name and (match := re.fullmatch(r"    (image|build): *(\S+)\s*", line)):
+        elif name and (match := re.fullmatch(r"    (image|build|kind): *(\S+)\s*", line)):
             found[name][match[1]] = match[2]
-    return {name: (entry["image"], entry["build"]) for name, entry in found.items()}
+    return [Environment(name, **entry) for name, entry in found.items()]
 
 
 def stages_of(name: str, text: str) -> tuple[str, list[str]]:
@@ -65,16 +80,19 @@ def stages_of(name: str, text: str) -> tuple[str, list[str]]:
 def assemble(current: str, catalogue: str, folder: Path = ROOT) -> str:
     """The engine's Dockerfile with its two generated parts written anew."""
     stages, copies = [], []
-    for name, (image, build) in environments(catalogue).items():
-        text, config = stages_of(name, (folder / build / "Dockerfile").read_text())
-        stages += [text, "", f"FROM {name} AS {name}-rootfs", "USER 0:0", PACK, ""]
+    for one in environments(catalogue):
+        text, config = stages_of(one.name, (folder / one.build / "Dockerfile").read_text())
+        stages += [text, "", f"FROM {one.name} AS {one.name}-rootfs", "USER 0:0", PACK, ""]
+        place = f"{one.folder}/{one.image}"
         written = " ".join(shlex.quote(line) for line in config)
         config_from = f"printf '%s\\n' {written}" if config else ":"
         copies += [
-            f"COPY --from={name}-rootfs /rootfs.tar.gz /images/{image}.tar.gz",
-            f"RUN sha256sum </images/{image}.tar.gz | cut -c1-64 >/images/{image}.key \\",
-            f"    && {config_from} >/images/{image}.config",
+            f"COPY --from={one.name}-rootfs /rootfs.tar.gz {place}.tar.gz",
+            f"RUN sha256sum <{place}.tar.gz | cut -c1-64 >{place}.key \\",
+            f"    && {config_from} >{place}.config",
         ]
+        if one.kind == "lab":
+            copies[-1] += f" && echo {one.name} >{place}.environment"
     return _between(_between(current, STAGES, stages), COPIES, copies)
 
 

@@ -97,8 +97,8 @@ def context_tar(inputs: Sequence[str]) -> bytes:
 
 
 def ensure_engine() -> str:
-    """The engine's image with the run images in it; returns its tag."""
-    folders = [build for _, build in dockerfile.environments(dockerfile.CATALOGUE.read_text()).values()]
+    """The engine's image with the images of runs and labs in it; returns its tag."""
+    folders = [one.build for one in dockerfile.environments(dockerfile.CATALOGUE.read_text())]
     return _ensure("naru-engine", (*ENGINE_INPUTS, *folders), "labs/engine/Dockerfile", "엔진 이미지 빌드")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +22,32 @@ class Bounds:
 
 
 _ANY: Mapping[str, Bounds] = {name: Bounds(*numbers) for name, numbers in rules.LIMITS.items()}
+_ANY_LAB = {**_ANY, **{name: Bounds(*numbers) for name, numbers in rules.LAB_LIMITS.items()}}
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Environment name -> limit name -> bounds."""
+    """What runs are made in: environment name -> limit name -> bounds; ``labs``: likewise, memory_mb of the whole lab."""
 
     environments: Mapping[str, Mapping[str, Bounds]]
+    labs: Mapping[str, Mapping[str, Bounds]] = field(default_factory=dict)
+
+    @property
+    def run_names(self) -> frozenset[str]:
+        return frozenset(self.environments)
+
+    @property
+    def lab_names(self) -> frozenset[str]:
+        return frozenset(self.labs)
 
     def bounds(self, names: Iterable[str]) -> dict[str, Bounds]:
         """What all of ``names`` allow."""
-        rows = [_ANY, *({**_ANY, **self.environments[name]} for name in names if name in self.environments)]
+        rows = [_ANY]
+        for name in names:
+            if name in self.environments:
+                rows.append({**_ANY, **self.environments[name]})
+            elif name in self.labs:
+                rows.append({**_ANY_LAB, **self.labs[name]})
         return {
             limit: Bounds(max(row[limit].least for row in rows), min(row[limit].most for row in rows))
             for limit in rules.LIMITS
@@ -60,9 +75,14 @@ def read_catalogue(path: Path) -> Catalogue:
 
 
 def _catalogue(environments: Mapping[str, Mapping[str, Any]]) -> Catalogue:
-    found = {}
+    runs, labs = {}, {}
     for name, entry in environments.items():
-        found[name] = {
-            limit: Bounds(float(row["min"]), float(row["max"])) for limit, row in (entry.get("limits") or {}).items()
-        }
-    return Catalogue(found)
+        if entry.get("kind", "run") == "lab":
+            labs[name] = {"memory_mb": _bounds(entry["memory_mb"])}
+        else:
+            runs[name] = {limit: _bounds(row) for limit, row in (entry.get("limits") or {}).items()}
+    return Catalogue(runs, labs)
+
+
+def _bounds(row: Mapping[str, Any]) -> Bounds:
+    return Bounds(float(row["min"]), float(row["max"]))
