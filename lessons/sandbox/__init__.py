@@ -171,6 +171,10 @@ class Sandbox:
         """One that was opened before, perhaps by another process. No call is made."""
         return Lab(self.engine, container_id, shape)
 
+    def given_labs(self) -> list[tuple[str, Lab]]:
+        """(owner, lab) of every lab that was opened and not ended, also by other processes. Raises SandboxError."""
+        return self.labs.given()
+
     def progress(self, environment: str) -> Progress:
         """How far the image of an environment is. No call is made. Raises EnvironmentMissingError."""
         return self.images.progress(environment)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from lessons.contracts import Ask, LabShape, Place
+from lessons.contracts import Ask, Ended, LabShape, Place
 from lessons.sandbox.errors import DeadlineError, EngineUnavailableError, LabGoneError, LabTooLargeError
 from lessons.sandbox.lab import GRACE_SECONDS, Lab
 from lessons.sandbox.lab_pool import LabYard
@@ -68,14 +68,15 @@ class Answering:
                     raise
                 except DeadlineError:
                     if ask.tool == "build" and time.monotonic() < ends_at:
-                        return unbuilt(f"이미지를 만들고 실행하는 데 {ask.seconds:.0f}초보다 오래 걸렸어요.")
+                        return unbuilt("", ended=Ended.TIME)
                     raise
 
 
-def unbuilt(reason: str) -> dict[str, Any]:
+def unbuilt(reason: str, ended: Ended = Ended.EXIT) -> dict[str, Any]:
     """The answer of `build` where the lab could not live to give one: it was what the learner's file asked for."""
     return {
         "built": False,
+        "ended": ended.value,
         "refused": reason,
         "log": "",
         "image": None,

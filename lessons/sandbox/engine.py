@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +103,15 @@ def _translate(error: APIError) -> SandboxError:
     return EngineUnavailableError(text)
 
 
-def remove_container(api: docker.APIClient, container_id: str) -> None:
-    """Remove it with what it wrote; one that is gone already is fine. Raises SandboxError."""
+def remove_container(api: docker.APIClient, container_id: str, *, may_be_paused: bool = False) -> None:
+    """Remove it with what it wrote; one that is gone already is fine. Raises SandboxError.
+
+    The engine waits ten seconds for a paused one to die: it has to go on first.
+    """
     with engine_errors():
+        if may_be_paused:
+            with suppress(APIError):  # it was not paused, or is gone
+                api.unpause(container_id)
         try:
             api.remove_container(container_id, force=True, v=True)
         except NotFound:

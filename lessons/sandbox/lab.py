@@ -33,6 +33,7 @@ ATTENDANT = "/naru/bin/naru-attendant"
 GRACE_SECONDS = 5.0  # beyond what the attendant was told, before the portal gives up on it
 MOST_ANSWERS_KB = 5 * 1024  # the attendant's own bound is 4 MiB
 UPKEEP_SECONDS = 20.0  # for what takes milliseconds unless the machine is in trouble
+KILLED = 137
 NOT_READY = 1  # exit code of `wait`
 TOO_LARGE = 3  # exit code of `save`
 ENVIRONMENT = {"LANG": "ko_KR.UTF-8", "TERM": "xterm-256color"}
@@ -102,8 +103,9 @@ class Lab:
             made.close()
         if cut:
             self._sweep(mark)
+            return ExecResult(KILLED, stdout, stderr, truncated=True)
         code = made.exit_code(EXIT_SECONDS)
-        return ExecResult(137 if code is None else code, stdout, stderr, cut)
+        return ExecResult(KILLED if code is None else code, stdout, stderr)
 
     def _begin(self, argv: Sequence[str], **options: Any) -> Exec:
         """An exec; a lab that turns out to be paused is resumed for it."""
@@ -190,7 +192,7 @@ class Lab:
 
     def end(self) -> None:
         """Remove it with all it holds; one that is gone already is fine."""
-        remove_container(self._engine.api, self.id)
+        remove_container(self._engine.api, self.id, may_be_paused=True)
 
     def close(self) -> None:
         """Nothing is held between calls: for the pool, which closes what it removes."""

@@ -29,7 +29,7 @@ LABEL_MEMORY = "naru.memory"  # MiB
 KIND_LAB = "lab"
 READY_SECONDS = 60.0
 MOST_LAB_SHAPES = 2
-OWNED = re.compile(r"/?naru-lab-(\d+)-")
+OWNED = re.compile(r"/?naru-lab-(\d+)-(.+)-[0-9a-f]{6}$")
 
 
 def owned_until(names: list[str]) -> int | None:
@@ -103,6 +103,13 @@ class LabYard:
             yield lab
         finally:
             self._dismiss(lab)
+
+    def given(self) -> list[tuple[str, Lab]]:
+        """Every lab in the engine that belongs to somebody, with its owner. Raises SandboxError."""
+        with engine_errors():
+            labs = self._engine.api.containers(all=True, filters={"label": f"{LABEL_KIND}={KIND_LAB}"})
+        names = [(lab["Id"], match) for lab in labs for name in lab.get("Names") or [] if (match := OWNED.match(name))]
+        return [(match[2], Lab(self._engine, container_id)) for container_id, match in names]
 
     def memory_mb(self) -> int:
         """What all labs in the engine may use together, anybody's and the pool's. Raises SandboxError."""

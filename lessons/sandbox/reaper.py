@@ -92,7 +92,8 @@ class Reaper:
         gone = 0
         for container in found:
             if self._may_go(container, dead):
-                remove_container(self._engine.api, container["Id"])
+                paused = container.get("State") == "paused"
+                remove_container(self._engine.api, container["Id"], may_be_paused=paused)
                 gone += 1
         self._process.forget(dead)
         return gone
