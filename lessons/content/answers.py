@@ -16,7 +16,7 @@ _WRONG_VERDICTS = [verdict.value for verdict in Verdict if verdict != Verdict.PA
 
 def read_starter(files: Mapping[str, str], reader: Reader) -> tuple[dict[str, str], tuple[str, ...]]:
     """The starter files, and which of them the learner may change (all, unless `editable` says)."""
-    starter = _folder(files, "starter/", reader.problems)
+    starter = read_folder(files, "starter/", reader.problems)
     if not reader.has("editable"):
         reader.raw("editable")
         editable = tuple(sorted(starter))
@@ -44,7 +44,7 @@ def read_solution(
     files: Mapping[str, str], problems: Problems, editable: Collection[str], starter: Mapping[str, str]
 ) -> dict[str, str]:
     """The reference answer; empty where there is none."""
-    return _answer("solution/", _folder(files, "solution/", problems), editable, starter, problems)
+    return _answer("solution/", read_folder(files, "solution/", problems), editable, starter, problems)
 
 
 def read_wrong(
@@ -82,7 +82,7 @@ def _wrong(
     starter: Mapping[str, str],
 ) -> WrongAnswer:
     prefix = f"wrong/{name}/"
-    given = _folder({path: text for path, text in files.items() if path != prefix + EXPECT}, prefix, problems)
+    given = read_folder({path: text for path, text in files.items() if path != prefix + EXPECT}, prefix, problems)
     if not given:
         problems.add(
             prefix + EXPECT, None, "file", "틀린 답에 파일이 하나도 없어요.", f"{prefix}에 틀린 답을 넣어 주세요."
@@ -104,7 +104,8 @@ def _wrong(
     return WrongAnswer(name, given, check, message, Verdict(verdict) if verdict else None)
 
 
-def _folder(files: Mapping[str, str], prefix: str, problems: Problems) -> dict[str, str]:
+def read_folder(files: Mapping[str, str], prefix: str, problems: Problems) -> dict[str, str]:
+    """What lies in one of the folders, kept to what a learner may hand in."""
     found = {path.removeprefix(prefix): text for path, text in files.items() if path.startswith(prefix)}
     for path, message in rules.answer_faults(found):
         problems.add(prefix + path, None, "file", message, "파일을 줄여 주세요.")

@@ -27,7 +27,7 @@ _ANY_LAB = {**_ANY, **{name: Bounds(*numbers) for name, numbers in rules.LAB_LIM
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What runs are made in: environment name -> limit name -> bounds; ``labs``: likewise, memory_mb of the whole lab."""
+    """What runs are made in: environment name -> limit name -> bounds; ``labs``: likewise, memory_mb of a whole lab."""
 
     environments: Mapping[str, Mapping[str, Bounds]]
     labs: Mapping[str, Mapping[str, Bounds]] = field(default_factory=dict)

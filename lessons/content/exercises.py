@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from lessons.content import answers, quiz, rules
+from lessons.content import answers, labs, quiz, rules
 from lessons.content.catalogue import Catalogue
 from lessons.content.errors import ContentError, Problems
 from lessons.content.pages import render_markdown
-from lessons.content.probing import read_checks, read_probes, read_questions, read_vars
+from lessons.content.parts import Common, read_environment, read_hints, read_limits, read_programs, refuse_other
+from lessons.content.probes import Setting, read_probes
+from lessons.content.probing import read_checks, read_questions, read_vars
 from lessons.content.reader import Reader
 from lessons.content.yamlfile import read_yaml
-from lessons.contracts import CheckSpec, ExerciseSpec, Hint, Kind, Limits
+from lessons.contracts import ExerciseSpec, Kind, Limits
 
 FILE = "exercise.yaml"
 PROMPT = "prompt.md"
 _FOLDERS = ("starter/", "solution/", "wrong/", "checks/")
 _RUN_KEYS = ("editable", "environment", "limits", "vars", "probes", "checks")
-
-
-@dataclass(frozen=True)
-class _Common:
-    """What every kind has."""
-
-    slug: str
-    title: str
-    prompt: str
 
 
 def exercise_hash(files: Mapping[str, str]) -> str:
@@ -67,16 +58,16 @@ def parse_exercise(
     if document is None:
         raise ContentError(problems.found)
     reader = Reader(document, problems)
-    common = _Common(slug, reader.text("title", required=True, most=rules.TITLE_LENGTH).strip(), prompt)
+    common = Common(slug, reader.text("title", required=True, most=rules.TITLE_LENGTH).strip(), prompt)
     kind = reader.word("kind", [kind.value for kind in Kind], required=True)
     if kind == Kind.LAB:
-        reader.problem("kind", "이 판의 포털은 run과 quiz만 실행해요.", "kind를 run이나 quiz로 바꿔 주세요.")
+        spec = labs.read_lab(common, files, reader, catalogue)
     elif kind == Kind.QUIZ:
         spec = _quiz(common, files, reader)
     elif kind == Kind.RUN:
         spec = _run(common, files, reader, catalogue)
     else:
-        reader.asked |= {*_RUN_KEYS, "questions", "hints", "solution_after", *rules.LATER_EXERCISE}
+        reader.asked |= {*_RUN_KEYS, "questions", "hints", "solution_after", *labs.KEYS}
         reader.finish()
     problems.raise_any()
     return spec
@@ -105,21 +96,25 @@ def _prompt(files: Mapping[str, str], problems: Problems, images: frozenset[str]
     return prompt
 
 
-def _run(common: _Common, files: Mapping[str, str], reader: Reader, catalogue: Catalogue | None) -> ExerciseSpec:
-    names = frozenset(catalogue.environments) if catalogue else None
-    environment = reader.text("environment", default=rules.DEFAULT_ENVIRONMENT, most=80)
-    if names is not None and environment not in names:
-        reader.problem(
-            "environment", f"{environment} 환경이 없어요.", f"{', '.join(sorted(names))} 가운데 하나를 적어 주세요."
-        )
+def _run(common: Common, files: Mapping[str, str], reader: Reader, catalogue: Catalogue | None) -> ExerciseSpec:
+    runs = catalogue.run_names if catalogue else None
+    environment = read_environment(reader, runs, rules.DEFAULT_ENVIRONMENT)
     variables = read_vars(reader)
-    probes = read_probes(reader, {spec.name for spec in variables}, names)
-    used = [environment, *(probe.environment for probe in probes if probe.environment)]
-    limits = _limits(reader.mapping("limits"), catalogue or Catalogue({}), used)
+    setting = Setting(
+        Kind.RUN,
+        environment,
+        frozenset(spec.name for spec in variables),
+        runs=runs,
+        labs=catalogue.lab_names if catalogue else None,
+    )
+    probes = read_probes(reader, setting)
+    used = [environment, *(probe.environment for probe in probes if probe.type == "run" and probe.environment)]
+    limits = read_limits(reader.mapping("limits"), catalogue or Catalogue({}), used, Limits())
     starter, editable = answers.read_starter(files, reader)
-    checks = read_checks(reader, probes, variables, starter)
-    hints, solution_after = _hints(reader, checks)
-    reader.refuse_later(rules.LATER_EXERCISE)
+    programs = read_programs(files, reader)
+    checks = read_checks(reader, Kind.RUN, probes, variables, starter, programs=programs)
+    hints, solution_after = read_hints(reader, checks)
+    refuse_other(reader, labs.KEYS, "run", "lab")
     reader.finish()
     return ExerciseSpec(
         slug=common.slug,
@@ -137,16 +132,14 @@ def _run(common: _Common, files: Mapping[str, str], reader: Reader, catalogue: C
         starter=starter,
         solution=answers.read_solution(files, reader.problems, editable, starter),
         wrong=answers.read_wrong(files, reader.problems, checks, editable, starter),
+        programs=programs,
     )
 
 
-def _quiz(common: _Common, files: Mapping[str, str], reader: Reader) -> ExerciseSpec:
+def _quiz(common: Common, files: Mapping[str, str], reader: Reader) -> ExerciseSpec:
     checks = read_questions(reader)
-    hints, solution_after = _hints(reader, checks)
-    for key in _RUN_KEYS:
-        if reader.raw(key) is not None:
-            reader.problem(key, "quiz에는 쓰지 않는 항목이에요.", f"{key} 항목을 지우거나 kind를 run으로 바꿔 주세요.")
-    reader.refuse_later(rules.LATER_EXERCISE)
+    hints, solution_after = read_hints(reader, checks)
+    refuse_other(reader, (*_RUN_KEYS, *labs.KEYS), "quiz", "run이나 lab")
     reader.finish()
     for path in files:
         if path.startswith("starter/"):
@@ -169,41 +162,3 @@ def _quiz(common: _Common, files: Mapping[str, str], reader: Reader) -> Exercise
         solution=solution,
         wrong=wrong,
     )
-
-
-def _limits(reader: Reader, catalogue: Catalogue, environments: list[str]) -> Limits:
-    bounds = catalogue.bounds(environments)
-
-    def ask(name: str, *, whole: bool) -> float:
-        bound = bounds[name]
-        return reader.number(name, default=getattr(Limits, name), least=bound.least, most=bound.most, whole=whole)
-
-    limits = Limits(
-        seconds=float(ask("seconds", whole=False)),
-        cpu_seconds=float(ask("cpu_seconds", whole=False)),
-        memory_mb=math.floor(ask("memory_mb", whole=True)),
-        output_kb=math.floor(ask("output_kb", whole=True)),
-        processes=math.floor(ask("processes", whole=True)),
-        file_kb=math.floor(ask("file_kb", whole=True)),
-    )
-    reader.finish()
-    return limits
-
-
-def _hints(reader: Reader, checks: tuple[CheckSpec, ...]) -> tuple[tuple[Hint, ...], int | None]:
-    ids = [check.id for check in checks]
-    hints = []
-    for item in reader.items("hints", most=rules.HINTS):
-        text = item.text("text", required=True)
-        when = item.word("when", ids)
-        if item.has("when") and item.has("after"):
-            item.problem("after", "after와 when을 함께 쓸 수 없어요.", "둘 가운데 하나만 적어 주세요.")
-        if not item.has("when"):
-            after = int(item.number("after", default=1, least=0, most=1000, whole=True))
-            hints.append(Hint(text=text, after=after))
-        else:
-            item.raw("after")
-            hints.append(Hint(text=text, when=when))
-        item.finish()
-    after = int(reader.number("solution_after", default=-1, least=0, most=1000, whole=True))
-    return tuple(hints), None if after < 0 else after

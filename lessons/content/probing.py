@@ -1,21 +1,21 @@
-"""vars, probes, checks and questions of exercise.yaml.
+"""vars, checks and questions of exercise.yaml.
 
 What a type itself wants is asked of ``lessons.graders.registry``; here is what is common to
-all: ids, probes that are named, environments, places of variables, and lines.
+all: ids, probes and programs that are named, places of variables, and lines.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from lessons.content import rules
+from lessons.content.probes import check_places, read_identifier, steps
 from lessons.content.reader import Reader
-from lessons.contracts import CheckSpec, ProbeSpec, VarSpec
+from lessons.contracts import CheckSpec, Kind, ProbeSpec, VarSpec
 from lessons.graders import registry
 
-_PLACE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")  # as lessons.graders.variables fills them
 _INT_SPAN = 10**12
 _WORD_MOST = 64
 
@@ -42,10 +42,10 @@ def _variable(name: str, reader: Reader) -> VarSpec | None:
         return None
     kind = kinds[0]
     value = reader.raw(kind)
-    reader.word("per", ["attempt"])  # says what a run does anyway: every attempt draws anew
+    per_attempt = reader.word("per", ["attempt"]) == "attempt"  # in a run every attempt draws anew anyway
     reader.finish(("int", "choice", "word"))
     if kind == "choice":
-        return _choice(name, reader, value)
+        return _choice(name, reader, value, per_attempt=per_attempt)
     pair = [value, value] if kind == "word" and _is_int(value) else value
     if not (isinstance(pair, list) and len(pair) == 2 and all(_is_int(number) for number in pair)):
         fix = "int: [가장 작은 수, 가장 큰 수]" if kind == "int" else "word: 길이, 또는 word: [짧은 길이, 긴 길이]"
@@ -57,125 +57,112 @@ def _variable(name: str, reader: Reader) -> VarSpec | None:
         fix = f"{least}에서 {most} 사이에서 작은 수를 앞에 적어 주세요."
         reader.problem(kind, "범위가 맞지 않아요.", fix)
         return None
-    return VarSpec(name, kind, low, high)
+    return VarSpec(name, kind, low, high, per_attempt=per_attempt)
 
 
-def _choice(name: str, reader: Reader, value: Any) -> VarSpec | None:
+def _choice(name: str, reader: Reader, value: Any, *, per_attempt: bool) -> VarSpec | None:
     if not isinstance(value, list) or not 1 <= len(value) <= rules.OPTIONS:
         reader.problem("choice", "고를 값의 목록이 와야 해요.", f"1개에서 {rules.OPTIONS}개까지 적어 주세요.")
         return None
     if not all(isinstance(item, str) or _is_int(item) for item in value):
         reader.problem("choice", "고를 값은 글이나 정수여야 해요.", "다른 값은 따옴표로 묶어 주세요.")
         return None
-    return VarSpec(name, "choice", choices=tuple(value))
+    return VarSpec(name, "choice", choices=tuple(value), per_attempt=per_attempt)
 
 
 def _is_int(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def read_probes(
-    reader: Reader, variables: Collection[str], environments: Collection[str] | None
-) -> tuple[ProbeSpec, ...]:
-    """The probes; their type is their key."""
-    found: list[ProbeSpec] = []
-    for number, item in enumerate(reader.items("probes", most=rules.PROBES), start=1):
-        identifier = _identifier(item, f"probe{number}", [probe.id for probe in found])
-        environment = item.text("environment", most=80)
-        if environment and environments is not None and environment not in environments:
-            fix = f"{', '.join(sorted(environments))} 가운데 하나를 적어 주세요."
-            item.problem("environment", f"{environment} 환경이 없어요.", fix)
-        probe_type, value = _probe_type(item)
-        probe = ProbeSpec(
-            id=identifier,
-            type=probe_type,
-            value=value,
-            hidden=item.flag("hidden"),
-            environment=environment,
-            stdin=item.text("stdin", most=rules.ANSWER_FILE_BYTES),
-            files=item.files("files"),
-            collect=item.paths("collect"),
-        )
-        item.refuse_later(rules.LATER_PROBE_FIELDS)
-        item.finish(registry.PROBES)
-        _check_places(item, [probe_type, "stdin", "files", "collect"], variables)
-        found.append(probe)
-    return tuple(found)
+@dataclass(frozen=True)
+class _Around:
+    """What checks are read against."""
 
+    kind: Kind
+    probes: tuple[ProbeSpec, ...]
+    variables: Collection[VarSpec]
+    programs: Collection[str]
+    baseline: Collection[str]
 
-def _identifier(item: Reader, default: str, taken: Collection[str]) -> str:
-    identifier = item.identifier("id", default=default)
-    if identifier in taken:
-        item.problem("id", f"{identifier} id가 이미 있어요.", "다른 id를 적어 주세요.")
-    return identifier
-
-
-def _probe_type(item: Reader) -> tuple[str, Any]:
-    types = [key for key in item.values if key in registry.PROBES]
-    later = [key for key in item.values if key in rules.LATER_PROBES and key not in registry.PROBES]
-    item.refuse_later(later)
-    if len(types) == 1 and not later:
-        value = item.raw(types[0])
-        for fault in registry.validate_probe(types[0], value):
-            item.problem(types[0], fault.message, fault.fix, *_steps(fault.field))
-        return types[0], value
-    if len(types) > 1:
-        item.raw(types[0])
-        item.raw(types[1])
-        item.problem(types[1], "한 프로브에 종류가 둘이에요.", "프로브를 둘로 나눠 주세요.")
-    elif not later:
-        item.problem("", "무엇을 실행할지 없어요.", 'run: ["python3", "main.py"]처럼 적어 주세요.')
-    return "", ()
-
-
-def _steps(field: str) -> tuple[str | int, ...]:
-    """``options.0.text`` as a path."""
-    return tuple(int(part) if part.isdecimal() else part for part in field.split(".") if part)
+    @property
+    def names(self) -> list[str]:
+        """What may be named as a probe."""
+        return [*(probe.id for probe in self.probes), *(f"baseline.{name}" for name in self.baseline)]
 
 
 def read_checks(
-    reader: Reader, probes: tuple[ProbeSpec, ...], variables: Collection[VarSpec], starter: Collection[str]
+    reader: Reader,
+    kind: Kind,
+    probes: tuple[ProbeSpec, ...],
+    variables: Collection[VarSpec],
+    starter: Collection[str],
+    *,
+    programs: Collection[str] = (),
+    baseline: Collection[str] = (),
 ) -> tuple[CheckSpec, ...]:
-    """The checks of an exercise of kind run; there must be one at least."""
+    """The checks of an exercise of kind run or lab; there must be one at least."""
     found: list[CheckSpec] = []
-    ids = [probe.id for probe in probes]
+    around = _Around(kind, probes, variables, programs, baseline)
     for number, item in enumerate(reader.items("checks", most=rules.CHECKS), start=1):
-        identifier = _identifier(item, f"check{number}", [check.id for check in found])
-        found.append(_check(item, identifier, ids, variables))
-        if found[-1].type == "dockerfile":
+        identifier = read_identifier(item, f"check{number}", [check.id for check in found])
+        found.append(_check(item, identifier, around))
+        if found[-1].type == "dockerfile" and kind == Kind.RUN:
             _check_file(item, starter)
     if not found:
         reader.problem("checks", "확인 항목이 하나도 없어요.", "checks에 확인 항목을 적어 주세요.")
     return tuple(found)
 
 
-def _check(item: Reader, identifier: str, probes: list[str], variables: Collection[VarSpec]) -> CheckSpec:
+def _check(item: Reader, identifier: str, around: _Around) -> CheckSpec:
     check_type = item.text("type", required=True, most=40)
     title = item.text("title", default=identifier, most=rules.TITLE_LENGTH).strip() or identifier
     probe = item.text("probe", most=80)
     weight = float(item.number("weight", default=1.0, least=0.01, most=1000))
     message, hint, show = item.text("message"), item.text("hint"), item.text("show")
     expected = item.text("expected", most=rules.TITLE_LENGTH)
-    item.refuse_later(rules.LATER_CHECK_FIELDS)
+    within = float(item.number("within", default=0.0, least=0.5, most=rules.WITHIN_SECONDS))
+    latch = item.flag("latch")
     fields = item.rest()
     if check_type in registry.CHECKS:
-        _check_fields(item, check_type, fields, variables)
-        probe = _named_probe(item, probe, probes, needed=registry.needs_probe(check_type))
-        _check_named_probes(item, fields, probes)
-        _check_places(item, list(fields), {spec.name for spec in variables})
+        _check_fields(item, check_type, fields, around.variables)
+        probe = _named_probe(item, probe, around.names, needed=registry.needs_probe(check_type))
+        _check_named_probes(item, fields, around.names)
+        check_places(item, list(fields), {spec.name for spec in around.variables})
     elif check_type:
         known = f"{', '.join(sorted(registry.CHECKS))} 가운데 하나를 적어 주세요."
-        later = check_type in rules.LATER_CHECKS
-        message = (
-            f"이 판의 포털은 아직 {check_type} 확인을 하지 않아요." if later else f"모르는 종류({check_type})예요."
-        )
-        item.problem("type", message, known)
-    return CheckSpec(identifier, title, check_type, probe, weight, message, hint, show, expected, fields=fields)
+        item.problem("type", f"모르는 종류({check_type})예요.", known)
+    check = CheckSpec(
+        identifier, title, check_type, probe, weight, message, hint, show, expected, within, latch, fields
+    )
+    if check_type in registry.CHECKS:
+        _check_fit(item, check, around)
+    return check
+
+
+def _check_fit(item: Reader, check: CheckSpec, around: _Around) -> None:
+    """That the check belongs to this kind of exercise, and can do what it is told to."""
+    only = registry.only_in(check.type)
+    if only not in (None, around.kind):
+        fix = "다른 확인으로 바꿔 주세요."
+        item.problem("type", f"{check.type} 확인은 kind: {only}에서만 쓸 수 있어요.", fix)
+    if around.kind != Kind.LAB:
+        for key in ("within", "latch"):
+            if item.has(key):
+                item.problem(key, "kind: lab에서만 쓰는 항목이에요.", f"{key} 항목을 지워 주세요.")
+    program = registry.program_of(check)
+    if program and program not in around.programs:
+        key = "program" if check.type == "script" else "expect_from"
+        fix = f"checks/{program[:60]} 파일을 만들거나 이름을 고쳐 주세요."
+        item.problem(key, f"checks/에 {program[:60]} 파일이 없어요.", fix)
+    looks_at_build = any(probe.id == check.probe and probe.type == "build" for probe in around.probes)
+    if check.within and (program or looks_at_build or check.type == "script"):
+        fix = "within을 지우거나, 다시 물어볼 수 있는 프로브를 보게 해 주세요."
+        item.problem("within", "다시 물어볼 수 없는 확인이에요.", fix)
 
 
 def _check_fields(item: Reader, check_type: str, fields: dict[str, Any], variables: Collection[VarSpec]) -> None:
     for fault in registry.validate_check(check_type, fields, variables=variables):
-        head, *inner = _steps(fault.field) or ("",)
+        head, *inner = steps(fault.field) or ("",)
         item.problem(str(head), fault.message, fault.fix, *inner)
 
 
@@ -207,30 +194,11 @@ def _check_file(item: Reader, starter: Collection[str]) -> None:
         item.problem("file", f"starter/에 {path} 파일이 없어요.", fix)
 
 
-def _check_places(item: Reader, keys: list[str], variables: Collection[str]) -> None:
-    """{{name}} must name a variable."""
-    names = ", ".join(sorted(variables))
-    fix = f"{names} 가운데 하나를 적어 주세요." if names else "vars에 변수를 먼저 적어 주세요."
-    for key in keys:
-        for path, text in _texts(item.values.get(key), ()):
-            for name in _PLACE.findall(text):
-                if name not in variables:
-                    item.problem(key, f"{{{{{name}}}}} 변수가 없어요.", fix, *path)
-
-
-def _texts(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, dict | list):
-        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _texts(inner, (*path, key))
-
-
 def read_questions(reader: Reader) -> tuple[CheckSpec, ...]:
     """The questions of a quiz, each a check: title is its prompt, message its `why`."""
     found: list[CheckSpec] = []
     for number, item in enumerate(reader.items("questions", most=rules.CHECKS), start=1):
-        identifier = _identifier(item, f"question{number}", [check.id for check in found])
+        identifier = read_identifier(item, f"question{number}", [check.id for check in found])
         question_type = item.word("type", registry.QUESTIONS, required=True)
         prompt = item.text("prompt", required=True)
         why, hint = item.text("why"), item.text("hint")
