@@ -13,7 +13,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import DatabaseError, connections
 
-from lessons.services import accounts, dispatch, doctor, grading, sandboxes
+from lessons.services import accounts, dispatch, doctor, grading, lab_keeper, sandboxes
 
 logger = logging.getLogger(__name__)
 
@@ -50,10 +50,11 @@ class Lifespan:
 
 
 def start() -> None:
-    """Start pool, reaper and dispatcher where this process grades; tidy up, say in the log what is wrong."""
+    """Start pools, dispatcher and keeper of labs where this process grades; tidy up, log what is wrong."""
     if settings.DISPATCHER:
         sandboxes.start_sandbox()
         dispatch.start(grade=grading.grade_submission)
+        lab_keeper.start()
         tidy()
         doctor.log_findings_soon()
 
@@ -70,8 +71,9 @@ def tidy() -> None:
 
 
 def stop() -> None:
-    """Finish what is being graded, then end the containers."""
+    """Finish what is being graded, then end the containers; labs of learners go on."""
     if settings.DISPATCHER:
         dispatch.stop()
+        lab_keeper.stop()
         sandboxes.close_sandbox()
         connections.close_all()  # of this thread: no request ends that would do it

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import timezone
+
 from lessons.content import exercise_hash
-from lessons.models import Course, Draft, Exercise, Lesson, Origin, Revision, Submission, User, courses
+from lessons.models import Course, Draft, Exercise, LabSession, Lesson, Origin, Revision, Submission, User, courses
 
 SUM_SOLUTION = "a, b = map(int, input().split())\nprint(a + b)\n"
 SUM_STARTER = "a, b = map(int, input().split())\nprint(a)\n"
@@ -68,6 +71,36 @@ questions:
     "solution/answer.yaml": "what: [컨테이너]\nword: 태그\nsteps: [build, push, run]\n",
     "wrong/image/answer.yaml": "what: [이미지]\nword: 태그\nsteps: [build, push, run]\n",
     "wrong/image/expect.yaml": "check: what\n",
+}
+
+LAB_FILES: dict[str, str] = {
+    "exercise.yaml": """\
+title: 첫 컨테이너
+kind: lab
+environment: docker
+vars: {n: {int: [100, 999]}, today: {int: [1, 9], per: attempt}}
+setup:
+  - ["touch", "/root/set-{{n}}"]
+keep: [/root/work]
+baseline: [before]
+probes:
+  - {id: before, docker: {object: image, name: "nginx:1.28"}}
+  - {id: web, docker: {object: container, name: web}}
+  - {id: told, events: {filter: {container: web, event: die}}}
+  - {id: asked, exec: ["cat", "/root/note"], active: true}
+checks:
+  - {id: runs, title: web이 실행 중, type: query, probe: web, query: State.Running, equals: true, message: web을 켜요.}
+  - {id: died, title: web이 멈춘 적 있음, type: query, probe: told, query: "length(@)", at_least: 1, latch: true}
+  - {id: note, title: 쪽지, type: text, probe: asked, contains: 안녕}
+hints:
+  - {after: 1, text: docker run을 써 보세요.}
+""",
+    "prompt.md": "컨테이너를 실행해 보세요.\n",
+    "starter/notes/read-me.txt": "안녕하세요\n",
+    "starter/run.sh": "#!/bin/sh\n",
+    "solution/solution.sh": "docker run -d --name web nginx:1.28\ndocker stop web\ndocker start web\n",
+    "wrong/nothing/solution.sh": "docker ps\n",
+    "wrong/nothing/expect.yaml": "check: runs\nmessage: web\n",
 }
 
 _numbers = itertools.count(1)
@@ -134,13 +167,14 @@ def make_exercise(
     """A published exercise with its first revision, placed at the end of its lesson's blocks."""
     lesson = lesson or make_lesson()
     slug = slug or f"sum{next(_numbers)}"
-    quiz = "kind: quiz" in (files or SUM_FILES).get("exercise.yaml", "")
+    written = (files or SUM_FILES).get("exercise.yaml", "")
+    kind = next((kind for kind in ("quiz", "lab") if f"kind: {kind}" in written), "run")
     defaults: dict[str, Any] = {
         "course": lesson.course,
         "lesson": lesson,
         "slug": slug,
-        "title": "컨테이너와 이미지" if quiz else "두 수의 합",
-        "kind": "quiz" if quiz else "run",
+        "title": {"quiz": "컨테이너와 이미지", "lab": "첫 컨테이너"}.get(kind, "두 수의 합"),
+        "kind": kind,
     }
     exercise = Exercise.objects.create(**{**defaults, **fields})
     make_revision(exercise, files)
@@ -156,6 +190,29 @@ def make_exercise(
 
 def make_quiz(lesson: Lesson | None = None, slug: str = "", **fields: Any) -> Exercise:
     return make_exercise(lesson, slug, QUIZ_FILES, **fields)
+
+
+def make_lab_exercise(lesson: Lesson | None = None, slug: str = "", **fields: Any) -> Exercise:
+    return make_exercise(lesson, slug, LAB_FILES, **fields)
+
+
+def make_lab(learner: User | None = None, exercise: Exercise | None = None, **fields: Any) -> LabSession:
+    """A ready lab, seen and used right now, without a container behind it; give ``state`` and the rest for others."""
+    exercise = exercise or make_lab_exercise()
+    now = timezone.now()
+    defaults: dict[str, Any] = {
+        "learner": learner or make_learner(),
+        "exercise": exercise,
+        "revision": exercise.revision,
+        "seed": 7,
+        "shape": {"environment": "docker", "engines": [], "memory_mb": 512},
+        "state": "ready",
+        "requested_at": now,
+    }
+    if fields.get("state", "ready") in ("ready", "idle"):
+        hour = datetime.timedelta(hours=1)
+        defaults |= {"placed_at": now, "ready_at": now, "seen_at": now, "used_at": now, "expires_at": now + hour}
+    return LabSession.objects.create(**{**defaults, **fields})
 
 
 def make_submission(learner: User | None = None, exercise: Exercise | None = None, **fields: Any) -> Submission:

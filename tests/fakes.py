@@ -105,6 +105,9 @@ class FakeSandbox:
             return unknown
         return self.labs[container_id]
 
+    def given_labs(self) -> list[tuple[str, FakeLab]]:
+        return [(lab.owner, lab) for lab in self.labs.values() if not lab.ended]
+
     def progress(self, environment: str) -> Progress:
         return self.progresses.get(environment, Progress("ready", 100, "실습 환경이 준비됐어요."))
 

@@ -68,9 +68,9 @@ class LabQuerySet(models.QuerySet["LabSession"]):
 class LabSession(models.Model):
     """One lab of one learner for one exercise; states change by compare and set only.
 
-    ``shape`` is contracts.LabShape as dict. ``baseline``: {probe id: JSON value of its answer}, taken after setup.
-    ``events``: what the lab's engines told since then, at most 2,000, each as Docker has it with "host" beside
-    (the host's name, "" for the only one). ``results``: [CheckResult as dict] of the last live look, ``latched``:
+    ``shape`` is contracts.LabShape as dict. ``baseline``: what graders.baseline_documents gave after setup.
+    ``events``: what the lab's engines told since then, the last 2,000: {"host": name, "" for the only one,
+    "event": Docker's document}. ``results``: [CheckResult as dict] of the last live look, ``latched``:
     {check id: CheckResult as dict} of what stays passed.
     """
 
@@ -97,7 +97,7 @@ class LabSession(models.Model):
     ended_at = models.DateTimeField(_("끝난 때"), null=True, blank=True)
     failed_at = models.DateTimeField(_("잘못된 때"), null=True, blank=True)
     seen_at = models.DateTimeField(null=True, blank=True)  # a page or terminal was there
-    used_at = models.DateTimeField(null=True, blank=True)  # a key, a grading, news of its engine
+    used_at = models.DateTimeField(null=True, blank=True)  # a key, an attach, a grading
     expires_at = models.DateTimeField(_("끝나는 때"), null=True, blank=True)  # the hard limit
     extensions = models.PositiveSmallIntegerField(_("늘린 횟수"), default=0)
     warned_at = models.DateTimeField(null=True, blank=True)

@@ -10,7 +10,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from lessons.models import Draft, Submission, User
+from lessons.models import Draft, KeptHome, LabSession, Origin, Submission, User
+from lessons.services.labs import end_lab
 
 
 def create_guest() -> User:
@@ -23,9 +24,10 @@ def create_guest() -> User:
 
 @transaction.atomic
 def adopt_guest_work(*, guest: User, learner: User) -> None:
-    """Move a guest's submissions and drafts to the learner who logged in, and forget the guest.
+    """Move a guest's submissions, drafts and labs to the learner who logged in, and forget the guest.
 
-    Where both have a draft of an exercise, the newer one stays. Nothing happens for who is no guest.
+    Where both have a draft or kept files of an exercise, the newer ones stay; where both have a lab, the
+    guest's ends. Nothing happens for who is no guest.
     """
     if not guest.is_guest or guest.pk == learner.pk:
         return
@@ -35,20 +37,35 @@ def adopt_guest_work(*, guest: User, learner: User) -> None:
     tokens = learner.submissions.exclude(token="").values("token")
     work.filter(~Q(token=""), token__in=tokens).update(token="")
     work.update(learner=learner)
+    _adopt_labs(guest, learner)
     guest.delete()
 
 
 @transaction.atomic
 def forget_idle_guests(*, older_than_days: int = 7) -> int:
-    """Delete guests who left neither a submission nor a draft and came that long ago; how many there were."""
+    """Delete guests who left neither a submission, a draft nor a lab and came that long ago; how many there were."""
     guests = User.objects.filter(is_guest=True).annotate(came_at=Coalesce("last_login", "date_joined"))
     idle = guests.filter(
         ~Exists(Submission.objects.filter(learner=OuterRef("pk"))),
         ~Exists(Draft.objects.filter(learner=OuterRef("pk"))),
+        ~Exists(LabSession.objects.filter(learner=OuterRef("pk"))),
         came_at__lt=timezone.now() - datetime.timedelta(days=older_than_days),
     )
     _, deleted = idle.delete()
     return deleted.get(User._meta.label, 0)
+
+
+def _adopt_labs(guest: User, learner: User) -> None:
+    if LabSession.objects.open().filter(learner=learner, origin=Origin.LEARNER).exists():
+        for lab in LabSession.objects.slim().open().filter(learner=guest):
+            end_lab(lab=lab)
+    LabSession.objects.filter(learner=guest).update(learner=learner)
+    own = {home.exercise_id: home for home in KeptHome.objects.filter(learner=learner)}
+    for home in KeptHome.objects.filter(learner=guest):
+        mine = own.get(home.exercise_id)
+        if mine is None or mine.updated_at < home.updated_at:
+            KeptHome.objects.filter(learner=learner, exercise=home.exercise_id).delete()
+            KeptHome.objects.filter(pk=home.pk).update(learner=learner)
 
 
 def _adopt_drafts(guest: User, learner: User) -> None:

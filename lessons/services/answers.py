@@ -16,6 +16,7 @@ MOST_FILES = rules.ANSWER_FILES
 FILE_KB = rules.ANSWER_FILE_BYTES // rules.KB
 ANSWER_KB = rules.ANSWER_BYTES // rules.KB
 QUIZ_FILE = "answer.yaml"
+LAB_FILE = "solution.sh"  # of a proof only: a learner's answer is the lab itself
 PROOF_NOTE = "expect.yaml"  # lies beside a known wrong answer and is no part of it
 
 
@@ -37,7 +38,7 @@ class AnswerError(Exception):
 
 def answer_names(spec: ExerciseSpec) -> tuple[str, ...]:
     """The files that an answer to this exercise consists of."""
-    return (QUIZ_FILE,) if spec.kind == Kind.QUIZ else spec.editable
+    return {Kind.QUIZ: (QUIZ_FILE,), Kind.LAB: (LAB_FILE,)}.get(spec.kind, spec.editable)
 
 
 def clean_answer(*, spec: ExerciseSpec, files: Mapping[str, str | bytes]) -> dict[str, str]:
@@ -60,7 +61,7 @@ def clean_answer(*, spec: ExerciseSpec, files: Mapping[str, str | bytes]) -> dic
             problems.append(AnswerProblem(_shown(name), _refusal(name, spec)))
     if sum(len(text.encode()) for text in texts.values()) > ANSWER_KB * 1024:
         problems.append(AnswerProblem("", _("답은 모두 더해 %(kb)d KB까지 낼 수 있어요.") % {"kb": ANSWER_KB}))
-    if not problems and spec.kind != Kind.QUIZ:
+    if not problems and spec.kind == Kind.RUN:
         texts = {name: texts.get(name, spec.starter.get(name, "")) for name in names}
         if not any(text.strip() for text in texts.values()):
             problems.append(AnswerProblem("", _("답이 비어 있어요. 코드를 쓰고 나서 내 주세요.")))

@@ -29,7 +29,7 @@ class ImportReport:
     """What an import did, by name: a course as its slug, a lesson as course/lesson, an exercise as course/exercise.
 
     ``kept`` were edited in admin since their last import and stay as they are; ``archived``
-    are gone from the files but have submissions or drafts; ``removed`` had neither.
+    are gone from the files but have submissions, drafts or labs; ``removed`` had none.
     """
 
     course: str
@@ -265,7 +265,7 @@ class _Import:
         for exercise in self.course.exercises.exclude(slug__in=present):
             if exercise.edited_at is not None or not exercise.source_hash:
                 self._note("kept", exercise.slug)
-            elif exercise.submissions.exists() or exercise.drafts.exists():
+            elif exercise.submissions.exists() or exercise.drafts.exists() or exercise.labs.exists():
                 self._archive(exercise)
             else:
                 # The row protects its revision: the pointer has to go first.

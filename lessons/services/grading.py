@@ -5,22 +5,31 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lessons import graders
 from lessons.content import ContentError
-from lessons.contracts import Evidence, ExerciseSpec, Grade, Plan
-from lessons.models import BrokenReason, Submission
-from lessons.sandbox import SandboxError
+from lessons.contracts import Ask, Evidence, ExerciseSpec, Grade, Kind, NeedMore, Place, Plan
+from lessons.models import BrokenReason, LabSession, Submission
+from lessons.sandbox import Lab, LabGoneError, SandboxError
+from lessons.services import watching
+from lessons.services.lab_homes import keep_home
+from lessons.services.lab_records import latch, latched_of
+from lessons.services.lab_upkeep import wake_lab
+from lessons.services.lab_use import in_use
 from lessons.services.sandboxes import current_sandbox
 from lessons.services.submissions import record_broken, record_grade
 
 logger = logging.getLogger(__name__)
 Figure = TypeVar("Figure", int, float)
 
-MOST_ROUNDS = 8  # of asking for more evidence
+MOST_ROUNDS = 60  # of asking for more evidence: a check may wait for 20 s, looking twice a second
 START_SECONDS = 20.0  # what making and removing a container may take besides the learner's own seconds
+FRESH_SECONDS = 60.0  # likewise a lab of a question's own
+ASK_SECONDS = 2.0  # on the way to a lab that is there
+SETTLE_SECONDS = 3.0
 MOST_SECONDS = 300.0
 
 
@@ -31,63 +40,140 @@ class UnfinishedJudgement(Exception):
 def grade_submission(submission: Submission) -> None:
     """Grade a row that this process has claimed; every end is recorded, none is raised.
 
-    Whatever goes wrong on our side makes the row broken, which is tried again, never a verdict.
+    Whatever goes wrong on our side makes the row broken, which is tried again, never a verdict. A lab that has
+    ended breaks it too, and then only another lab helps.
     """
     clock = _Clock()
     try:
         exercise = submission.revision.spec
-        plan, evidence, grade = _gather_and_judge(submission, exercise, clock)
-        rows = graders.output_rows(exercise, plan, evidence)
-        record_grade(
-            submission_id=submission.pk,
-            attempt=submission.attempt,
-            grade=grade,
-            evidence_rows=rows,
-            timings=clock.finish(),
-            cpu_ms=_most(run.cpu_ms for run in evidence.runs.values()),
-            peak_mb=_most(run.peak_mb for run in evidence.runs.values()),
-        )
+        row = _lab_row(submission, exercise)
+        with in_use(row) if row else nullcontext() as lab:
+            gathered = _gather_and_judge(submission, exercise, clock, row, lab)
+        _record(submission, exercise, gathered, clock)
+        if row is not None and gathered.grade is not None:
+            _keep(row, exercise, gathered.grade)
     except SandboxError as error:
         logger.warning("Submission %s: %s", submission.pk, error)
-        _record_broken(submission, BrokenReason(error.reason))
-    except ContentError as error:
-        logger.error("Submission %s: its revision holds no exercise: %s", submission.pk, error)
+        known = error.reason in BrokenReason.values
+        _record_broken(submission, BrokenReason(error.reason) if known else BrokenReason.INTERNAL)
+    except (ContentError, graders.AuthorProgramError) as error:
+        logger.error("Submission %s: its exercise is at fault: %s", submission.pk, error)
         _record_broken(submission, BrokenReason.CONTENT)
     except Exception:
         logger.exception("Submission %s could not be graded", submission.pk)
         _record_broken(submission, BrokenReason.INTERNAL)
 
 
+@dataclass(frozen=True)
+class _Gathered:
+    """The whole plan, all its evidence, and the grade; None for 실행."""
+
+    plan: Plan
+    evidence: Evidence
+    grade: Grade | None
+
+
+def _lab_row(submission: Submission, exercise: ExerciseSpec) -> LabSession | None:
+    """The lab to look at, running; None for an exercise without one. Raises LabGoneError when it is over."""
+    if exercise.kind != Kind.LAB:
+        return None
+    row = submission.lab
+    if row is None or not row.is_live:
+        raise LabGoneError(f"the lab {submission.lab_id} is over")
+    wake_lab(row)
+    return row
+
+
 def _gather_and_judge(
-    submission: Submission, exercise: ExerciseSpec, clock: _Clock
-) -> tuple[Plan, Evidence, Grade | None]:
-    """The last round's plan and evidence, and the grade; None for 실행."""
-    sandbox = current_sandbox()
-    if submission.graded:
-        plan = graders.plan(exercise, submission.files, submission.seed)
-    else:
+    submission: Submission, exercise: ExerciseSpec, clock: _Clock, row: LabSession | None, lab: Lab | None
+) -> _Gathered:
+    if not submission.graded:
         plan = graders.try_plan(exercise, submission.files, submission.stdin, submission.seed)
+    elif row is not None:
+        known, latched = row.baseline, latched_of(row)
+        plan = graders.plan(
+            exercise, submission.files, row.seed, attempt_seed=submission.seed, known=known, latched=latched
+        )
+    else:
+        plan = graders.plan(exercise, submission.files, submission.seed)
     clock.lap("plan")
-    ends_at = time.monotonic() + seconds_for(plan)
+    gather = _Gatherer(submission, row, lab, clock)
+    evidence = gather.collect(plan)
+    if not submission.graded:
+        return _Gathered(plan, evidence, None)
+    began = time.monotonic()
     for _ in range(MOST_ROUNDS):
-        left = ends_at - time.monotonic()
-        evidence = sandbox.collect(plan, owner=str(submission.pk), deadline=left) if plan.runs else Evidence(runs={})
-        clock.lap("collect", evidence.timings)
-        if not submission.graded:
-            return plan, evidence, None
-        judged = graders.judge(exercise, plan, evidence)
+        judged = graders.judge(exercise, plan, evidence, elapsed=time.monotonic() - began)
         clock.lap("judge")
         if isinstance(judged, Grade):
-            return plan, evidence, judged
-        plan = judged.plan
-        if time.monotonic() >= ends_at:
-            break
-    raise UnfinishedJudgement(f"{exercise.slug}: more than {MOST_ROUNDS} rounds or {seconds_for(plan):.0f} s")
+            return _Gathered(plan, evidence, judged)
+        evidence = graders.merge(evidence, gather.more(judged))
+    raise UnfinishedJudgement(f"{exercise.slug}: more than {MOST_ROUNDS} rounds")
+
+
+class _Gatherer:
+    """Gathers for one submission, within a time that grows with what judging asks for."""
+
+    def __init__(self, submission: Submission, row: LabSession | None, lab: Lab | None, clock: _Clock) -> None:
+        self._owner, self._row, self._lab, self._clock = str(submission.pk), row, lab, clock
+        self._ends_at = self._began = time.monotonic()
+
+    def collect(self, plan: Plan) -> Evidence:
+        if not plan.runs and not plan.asks:
+            return Evidence(runs={})
+        self._ends_at = min(max(self._ends_at, time.monotonic()) + seconds_for(plan), self._began + MOST_SECONDS)
+        left = self._ends_at - time.monotonic()
+        if left <= 0:
+            raise UnfinishedJudgement(f"more than {MOST_SECONDS:.0f} s")
+        recorded = self._recorded(plan)
+        # A submission without a lab is collected as ever: with what FRESH labs answer, if it asks any.
+        evidence = current_sandbox().collect(plan, owner=self._owner, deadline=left, lab=self._lab, recorded=recorded)
+        self._clock.lap("collect", evidence.timings)
+        return evidence
+
+    def more(self, needed: NeedMore) -> Evidence:
+        if needed.wait_ms:
+            time.sleep(needed.wait_ms / 1000)
+            self._clock.lap("wait")
+        return self.collect(needed.plan)
+
+    def _recorded(self, plan: Plan) -> dict[str, Any]:
+        """What was heard of the lab's engines, up to now."""
+        if self._row is None or all(ask.place is not Place.RECORD for ask in plan.asks.values()):
+            return {}
+        watching.settle(self._row.pk, seconds=SETTLE_SECONDS)
+        return {"events": LabSession.objects.values_list("events", flat=True).get(pk=self._row.pk)}
+
+
+def _record(submission: Submission, exercise: ExerciseSpec, gathered: _Gathered, clock: _Clock) -> None:
+    runs = gathered.evidence.runs.values()
+    record_grade(
+        submission_id=submission.pk,
+        attempt=submission.attempt,
+        grade=gathered.grade,
+        evidence_rows=graders.output_rows(exercise, gathered.plan, gathered.evidence),
+        timings=clock.finish(),
+        cpu_ms=_most(run.cpu_ms for run in runs),
+        peak_mb=_most(run.peak_mb for run in runs),
+    )
+
+
+def _keep(row: LabSession, exercise: ExerciseSpec, grade: Grade) -> None:
+    """What a grading leaves for the lab: steps that stay passed, and what outlives it. The verdict stands already."""
+    latch(row, exercise, grade.checks)
+    with in_use(row) as lab:
+        keep_home(row, lab)
 
 
 def seconds_for(plan: Plan) -> float:
-    """What a plan may take at most, all its runs one after the other."""
-    return min(MOST_SECONDS, sum(run.limits.seconds + START_SECONDS for run in plan.runs.values()) + 1.0)
+    """What a plan may take at most, all its runs and questions one after the other."""
+    runs = sum(run.limits.seconds + START_SECONDS for run in plan.runs.values())
+    asks = sum(ask.seconds + _start_seconds(ask) for ask in plan.asks.values())
+    return min(MOST_SECONDS, runs + asks + 1.0)
+
+
+def _start_seconds(ask: Ask) -> float:
+    return FRESH_SECONDS if ask.place is Place.FRESH else ASK_SECONDS
 
 
 def _record_broken(submission: Submission, reason: BrokenReason) -> None:

@@ -33,6 +33,7 @@ from lessons.services.sandboxes import current_sandbox
 
 TOUCH_SECONDS = 15.0  # a lab that is seen all the time is written down no more often
 USE_SECONDS = 5.0
+AWAY_SECONDS = 60.0  # who comes back after so long wants to see how it stands now
 
 
 class LabRefused(Exception):
@@ -138,16 +139,19 @@ def touch_lab(*, lab: LabSession, used: bool = False) -> None:
     """
     now = timezone.now()
     values: dict[str, Any] = {}
+    back = used and (lab.seen_at is None or (now - lab.seen_at).total_seconds() >= AWAY_SECONDS)
     if lab.seen_at is None or (now - lab.seen_at).total_seconds() >= TOUCH_SECONDS:
         values["seen_at"] = now
     if used and (lab.used_at is None or (now - lab.used_at).total_seconds() >= USE_SECONDS):
         values["used_at"] = values["seen_at"] = now
         values["warned_at"] = None if _hard_is_far(lab, now) else lab.warned_at
-    if values:
-        LabSession.objects.filter(pk=lab.pk, state__in=OPEN_LABS).update(**values)
-        for name, value in values.items():
-            setattr(lab, name, value)
-    if used and LabSession.objects.filter(pk=lab.pk, state=LabState.IDLE).exists():
+    if not values:
+        return
+    rows = LabSession.objects.filter(pk=lab.pk)
+    rows.filter(state__in=OPEN_LABS).update(**values)
+    for name, value in values.items():
+        setattr(lab, name, value)
+    if used and (back or rows.filter(state=LabState.IDLE).exists()):
         lab_wakes.wake(lab.pk)
 
 

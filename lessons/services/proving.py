@@ -24,11 +24,13 @@ from django.utils.translation import gettext as _
 
 from lessons import queue
 from lessons.contracts import ExerciseSpec, Kind, Status, WrongAnswer
-from lessons.models import BrokenReason, Exercise, Origin, Submission, User
-from lessons.sandbox import EnvironmentState
+from lessons.models import BrokenReason, Exercise, LabSession, Origin, Submission, User
+from lessons.sandbox import EnvironmentState, SandboxError
+from lessons.services import lab_proofs, labs
 from lessons.services.grading import grade_submission
 from lessons.services.sandboxes import current_sandbox
 from lessons.services.submissions import retry_submission, submit_answer
+from lessons.services.typing import TypingFailed
 
 PROVER = "naru-prover"
 LOOK_SECONDS = 0.05  # between looks for a free place under the cap
@@ -83,15 +85,32 @@ def try_answer(*, exercise: Exercise, files: Mapping[str, str]) -> Submission:
     """Grade an answer by the path of a learner's submission and return the row, finished or broken.
 
     ``files`` is what ``answers.clean_answer`` returned. Waits for a place under the cap, and for
-    an environment that is still being built. Interrupted, it takes its row along.
+    an environment that is still being built. Interrupted, it takes its row along. A lab exercise gets a fresh lab, into
+    whose terminal ``solution.sh`` is typed. Raises TypingFailed where that does not end, LabRefused and SandboxError
+    where there is no lab.
     """
-    row = submit_answer(learner=_prover(), exercise=exercise, files=files, origin=Origin.PROOF)
+    if exercise.kind != Kind.LAB:
+        return _graded_answer(exercise, files)
+    prover, worker = _prover(), _worker()
+    with (
+        lab_proofs.proof_lab(learner=prover, exercise=exercise, worker=worker) as lab,
+        lab_proofs.played(lab, lab.revision.spec, files.get(lab_proofs.SCRIPT, "")),
+    ):
+        return _graded_answer(exercise, files, lab)
+
+
+def _graded_answer(exercise: Exercise, files: Mapping[str, str], lab: LabSession | None = None) -> Submission:
+    row = submit_answer(learner=_prover(), exercise=exercise, files=files, origin=Origin.PROOF, lab=lab)
     try:
         _grade_proof(row)
     except BaseException:
         Submission.objects.filter(pk=row.pk).delete()
         raise
     return row
+
+
+def _worker() -> str:
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:proof-{secrets.token_hex(4)}"
 
 
 def check_exercises(
@@ -124,7 +143,7 @@ def check_exercises(
 
 def _grade_proof(row: Submission) -> None:
     """Claim and grade the row until it is finished, or broken for good; refreshes it."""
-    worker = f"{socket.gethostname()[:40]}:{os.getpid()}:proof-{secrets.token_hex(4)}"
+    worker = _worker()
     retries = 0
     pause = threading.Event()  # never set: a wait that a signal ends
     while True:
@@ -141,7 +160,7 @@ def _grade_proof(row: Submission) -> None:
         if row.status != Status.BROKEN:  # the lease ran out meanwhile: claim it again
             continue
         retries += 0 if _waits_for_environment(row) else 1
-        if row.broken_reason == BrokenReason.CONTENT or retries > MOST_RETRIES:
+        if row.broken_reason in (BrokenReason.CONTENT, BrokenReason.LAB) or retries > MOST_RETRIES:
             return
         pause.wait(RETRY_SECONDS)
         retry_submission(submission=row)
@@ -165,11 +184,18 @@ def _prove_in_thread(case: _Case) -> ProofResult:
 
 
 def _prove(case: _Case) -> ProofResult:
-    row = try_answer(exercise=case.exercise, files=case.files)
+    try:
+        row = try_answer(exercise=case.exercise, files=case.files)
+    except TypingFailed as error:
+        return _unproved(case, Status.FINISHED, typing_problem(error))
+    except labs.EnvironmentNotReady as error:
+        return _unproved(case, Status.BROKEN, error.progress.text)
+    except (SandboxError, labs.LabRefused) as error:
+        return _unproved(case, Status.BROKEN, str(error))
     broken = row.status != Status.FINISHED
     problem = str(row.get_broken_reason_display()) if broken else _what_is_wrong(case, row)
     return ProofResult(
-        exercise=f"{case.exercise.course.slug}/{case.exercise.slug}",
+        exercise=_name_of(case),
         case=case.name,
         holds=not problem,
         status=row.status,
@@ -177,6 +203,23 @@ def _prove(case: _Case) -> ProofResult:
         problem=problem,
         submission_id=row.pk,
     )
+
+
+def _unproved(case: _Case, status: Status, problem: str) -> ProofResult:
+    return ProofResult(_name_of(case), case.name, False, status, "", problem, None)
+
+
+def _name_of(case: _Case) -> str:
+    return f"{case.exercise.course.slug}/{case.exercise.slug}"
+
+
+def typing_problem(error: TypingFailed) -> str:
+    """Why a script could not be played, in Korean, with the terminal's last words."""
+    said = error.said.strip().splitlines()[-3:]
+    return _("solution.sh의 %(line)d번째 줄이 끝나지 않았어요. 터미널에 마지막으로 나온 말: %(said)s") % {
+        "line": error.line,
+        "said": " / ".join(line.strip()[-160:] for line in said) or "-",
+    }
 
 
 def _what_is_wrong(case: _Case, row: Submission) -> str:
@@ -217,7 +260,7 @@ def _wrong_problem(wrong: WrongAnswer, row: Submission) -> str:
 
 def _cases(exercise: Exercise) -> Iterator[_Case]:
     spec = exercise.spec
-    starter = {name: spec.starter.get(name, "") for name in spec.editable} if spec.kind != Kind.QUIZ else {}
+    starter = {name: spec.starter.get(name, "") for name in spec.editable} if spec.kind == Kind.RUN else {}
     yield _Case(exercise, spec, "starter", starter)
     if spec.solution:
         yield _Case(exercise, spec, "solution", {**starter, **spec.solution})

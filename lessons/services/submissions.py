@@ -16,9 +16,10 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from lessons import notify
-from lessons.contracts import Grade, Status
-from lessons.models import BrokenReason, Draft, Exercise, Origin, Submission, SubmissionQuerySet, User
+from lessons.contracts import Grade, Kind, Status
+from lessons.models import BrokenReason, Draft, Exercise, LabSession, Origin, Submission, SubmissionQuerySet, User
 from lessons.services import dispatch
+from lessons.services.labs import touch_lab
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,10 @@ class NotOpen(SubmissionRefused):
     """The exercise is archived, or has no revision to grade against."""
 
 
+class LabNeeded(SubmissionRefused):
+    """A lab is graded while it can be used: the learner has none of this exercise that is ready."""
+
+
 def submit_answer(
     *,
     learner: User,
@@ -61,19 +66,24 @@ def submit_answer(
     stdin: str = "",
     token: str = "",
     origin: str = Origin.LEARNER,
+    lab: LabSession | None = None,
 ) -> Submission:
     """Store an answer as a waiting submission and wake the dispatcher.
 
-    ``files`` is what ``answers.clean_answer`` returned. A ``token`` that came before (double click,
+    ``files`` is what ``answers.clean_answer`` returned. Of a lab exercise the learner's own lab is graded, unless
+    ``lab`` names another, by the revision that set it up. A ``token`` that came before (double click,
     reload) returns the submission it made. Raises SubmissionRefused for a learner over a limit;
     proofs have none.
     """
     if exercise.revision_id is None or (exercise.archived and origin == Origin.LEARNER):
         raise NotOpen
+    if exercise.kind == Kind.LAB:
+        lab = _usable_lab(learner, exercise, lab)
     row = Submission(
         learner=learner,
         exercise=exercise,
-        revision_id=exercise.revision_id,
+        revision_id=lab.revision_id if lab else exercise.revision_id,
+        lab=lab,
         origin=origin,
         graded=graded,
         files=dict(files),
@@ -136,7 +146,8 @@ def record_grade(
 def record_broken(*, submission_id: UUID, attempt: int, reason: BrokenReason) -> bool:
     """Say that grading failed through no fault of the learner; it is tried again by itself.
 
-    Costs no attempt, and has no last try: whenever the cause is gone, the submission is graded.
+    Costs no attempt, and has no last try: whenever the cause is gone, the submission is graded. Only a lab that has
+    ended does not come back: the learner grades another one.
     False where the news came late, as in ``record_grade``.
     """
     counts = _running(submission_id, attempt).values_list("broken_count", flat=True)
@@ -149,7 +160,7 @@ def record_broken(*, submission_id: UUID, attempt: int, reason: BrokenReason) ->
         status=Status.BROKEN,
         broken_count=min(count + 1, 30_000),
         broken_reason=reason,
-        retry_at=timezone.now() + datetime.timedelta(seconds=steps[min(count, len(steps) - 1)]),
+        retry_at=None if reason == BrokenReason.LAB else _later(steps[min(count, len(steps) - 1)]),
         worker="",
         lease_until=None,
         finished_at=timezone.now(),
@@ -158,10 +169,9 @@ def record_broken(*, submission_id: UUID, attempt: int, reason: BrokenReason) ->
 
 
 def retry_submission(*, submission: Submission) -> bool:
-    """Queue a broken submission at once, with its seed; False if it was not broken any more."""
-    queued = Submission.objects.filter(pk=submission.pk, status=Status.BROKEN).update(
-        status=Status.QUEUED, retry_at=None, finished_at=None
-    )
+    """Queue a broken submission at once, with its seed; False if it was not broken any more, or its lab has ended."""
+    broken = Submission.objects.filter(pk=submission.pk, status=Status.BROKEN).exclude(broken_reason=BrokenReason.LAB)
+    queued = broken.update(status=Status.QUEUED, retry_at=None, finished_at=None)
     if queued:
         notify.forget(submission.pk)
         dispatch.enqueue(submission.pk)
@@ -174,6 +184,17 @@ def save_draft(*, learner: User, exercise: Exercise, files: Mapping[str, str], s
         learner=learner, exercise=exercise, defaults={"files": dict(files), "stdin": stdin}
     )
     return draft
+
+
+def _usable_lab(learner: User, exercise: Exercise, lab: LabSession | None) -> LabSession:
+    """The lab to be graded; grading counts as use of it. Raises LabNeeded."""
+    rows = LabSession.objects.slim().live()
+    own = rows.filter(learner=learner, exercise=exercise, origin=Origin.LEARNER)
+    found = (own if lab is None else rows.filter(pk=lab.pk)).first()
+    if found is None:
+        raise LabNeeded
+    touch_lab(lab=found, used=True)
+    return found
 
 
 def _with_token(row: Submission) -> Submission | None:
@@ -192,6 +213,10 @@ def _refuse_over_limits(learner: User) -> None:
         raise TooManyOpen(settings.OPEN_SUBMISSIONS_PER_LEARNER)
     if counts["recent"] >= settings.SUBMISSIONS_PER_MINUTE:
         raise TooFast(settings.SUBMISSIONS_PER_MINUTE)
+
+
+def _later(seconds: float) -> datetime.datetime:
+    return timezone.now() + datetime.timedelta(seconds=seconds)
 
 
 def _running(submission_id: UUID, attempt: int) -> SubmissionQuerySet:

@@ -107,7 +107,7 @@ def test_grade_submission_with_a_fault_of_ours_is_broken(sandbox, monkeypatch, c
 def test_grade_submission_asks_again_only_so_often(sandbox, monkeypatch):
     asked: list[Plan] = []
 
-    def ask(exercise: object, plan: Plan, evidence: object) -> NeedMore:
+    def ask(exercise: object, plan: Plan, evidence: object, *, elapsed: float) -> NeedMore:
         asked.append(plan)
         return NeedMore(plan)
 

@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
 
 def as_json(report: ProofReport) -> dict[str, Any]:
-    rows = [{**asdict(result), "submission_id": str(result.submission_id)} for result in report.results]
+    rows = [{**asdict(result), "submission_id": str(result.submission_id or "")} for result in report.results]
     return {"holds": report.holds, "broken": report.broken, "results": rows}
 
 

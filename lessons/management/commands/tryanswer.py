@@ -16,8 +16,11 @@ from lessons.content import ContentError
 from lessons.contracts import Status
 from lessons.management.proofs import exercises_named, finish
 from lessons.models import Submission
+from lessons.sandbox import SandboxError
 from lessons.services.answers import AnswerError, clean_answer, read_answer
-from lessons.services.proving import try_answer
+from lessons.services.labs import EnvironmentNotReady, LabRefused
+from lessons.services.proving import try_answer, typing_problem
+from lessons.services.typing import TypingFailed
 
 PASSED, OTHER, USAGE, BROKEN = 0, 1, 2, 3
 
@@ -43,7 +46,16 @@ class Command(BaseCommand):
                 row = try_answer(exercise=exercise, files=files)
         except AnswerError as error:
             raise CommandError(str(error), returncode=USAGE) from error
-        except (ContentError, DatabaseError) as error:  # ours: nothing is said about the answer
+        except TypingFailed as error:
+            raise CommandError(typing_problem(error), returncode=OTHER) from error
+        except EnvironmentNotReady as error:
+            raise CommandError(error.progress.text, returncode=BROKEN) from error
+        except (
+            ContentError,
+            DatabaseError,
+            LabRefused,
+            SandboxError,
+        ) as error:  # ours: nothing is said about the answer
             raise CommandError(str(error), returncode=BROKEN) from error
         self.stdout.write(json.dumps(as_json(row), ensure_ascii=False, indent=2) if options["json"] else as_text(row))
         sys.exit(BROKEN if row.status != Status.FINISHED else PASSED if row.passed else OTHER)

@@ -1,0 +1,195 @@
+"""From a lab that waits to one that can be used: its turn, a container, files, setup, baseline.
+
+A turn is a compare and set under the cap of memory, with a lease, as claims of submissions are. Preparing is done
+without any transaction; a learner who ends the lab meanwhile is noticed at the next change of state.
+"""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import time
+from collections.abc import Collection
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from lessons import graders, notify
+from lessons.content import ContentError
+from lessons.contracts import ExerciseSpec
+from lessons.models import HOLDING_LABS, KeptHome, LabReason, LabSession, LabState, Origin
+from lessons.sandbox import SandboxError
+from lessons.sandbox.lab import Lab
+from lessons.services import labs
+from lessons.services.sandboxes import current_sandbox
+
+logger = logging.getLogger(__name__)
+
+LEASE_SECONDS = 12.0
+HOME = "/root"
+READY_SECONDS = 60.0  # what the engine inside may take
+SETUP_SECONDS = 120.0  # all commands of a setup together
+BASELINE_SECONDS = 60.0
+SPARE_MINUTES = 30  # a container outlives its lab's longest life by this, then the reaper takes it
+_TURN_LOCK = 0x6E61726C  # PostgreSQL advisory lock: one turn at a time, so that the cap is exact
+
+
+class SetupFailed(Exception):
+    """A command of an exercise's setup failed."""
+
+
+def claim_lab(*, worker: str, only: Collection[UUID] | None = None) -> LabSession | None:
+    """Give the longest waiting lab its memory (requested -> placed); None where none waits or none fits.
+
+    Without ``only`` learners' labs are taken; with it just those ids (a proof's own).
+    """
+    waiting = LabSession.objects.filter(state=LabState.REQUESTED)
+    waiting = waiting.filter(origin=Origin.LEARNER) if only is None else waiting.filter(pk__in=only)
+    candidate = waiting.order_by("requested_at", "pk").select_related("revision", "exercise").first()
+    if candidate is None:
+        return None
+    if connection.vendor == "sqlite":  # one statement is one writer
+        taken = _take(candidate, worker)
+    else:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_TURN_LOCK])
+            taken = _take(candidate, worker)
+    if not taken:
+        return None
+    notify.lab_changed(candidate.pk)
+    return candidate
+
+
+def _take(candidate: LabSession, worker: str) -> bool:
+    """The compare and set: False where another was faster or the memory does not suffice.
+
+    One that is larger than all labs may be together has its turn when no other is there.
+    """
+    now = timezone.now()
+    claimed = {
+        "state": LabState.PLACED,
+        "placed_at": now,
+        "worker": worker,
+        "lease_until": now + datetime.timedelta(seconds=LEASE_SECONDS),
+    }
+    held = LabSession.objects.filter(Q(state__in=HOLDING_LABS) | ~Q(container="")).order_by()
+    total = held.annotate(one=Value(1)).values("one").annotate(mb=Sum("memory_mb")).values("mb")
+    rows = LabSession.objects.filter(pk=candidate.pk, state=LabState.REQUESTED)
+    rows = rows.alias(held=Coalesce(Subquery(total), 0))
+    fits = Q(held__lte=settings.LAB_MEMORY_MB - F("memory_mb")) | Q(held=0)
+    if rows.filter(fits).update(**claimed) != 1:
+        return False
+    for name, value in claimed.items():
+        setattr(candidate, name, value)
+    return True
+
+
+def renew_leases(*, worker: str) -> int:
+    """Prolong what ``worker`` prepares; how many there are."""
+    until = timezone.now() + datetime.timedelta(seconds=LEASE_SECONDS)
+    return LabSession.objects.filter(state=LabState.PLACED, worker=worker).update(lease_until=until)
+
+
+def prepare(row: LabSession) -> bool:
+    """Make a placed lab ready, or failed with its reason; whether it is ready. Raises nothing."""
+    try:
+        return _prepare(row, row.revision.spec)
+    except SetupFailed as error:
+        logger.error("Lab %s of %s: %s", row.pk, row.exercise.slug, error)
+        labs.fail_lab(lab=row, reason=LabReason.SETUP)
+    except ContentError as error:
+        logger.error("Lab %s: its revision holds no exercise: %s", row.pk, error)
+        labs.fail_lab(lab=row, reason=LabReason.CONTENT)
+    except SandboxError as error:
+        logger.warning("Lab %s could not be opened: %s", row.pk, error)
+        labs.fail_lab(lab=row, reason=reason_of(error))
+    except Exception:
+        logger.exception("Lab %s could not be prepared", row.pk)
+        labs.fail_lab(lab=row, reason=LabReason.INTERNAL)
+    return False
+
+
+def reason_of(error: SandboxError) -> LabReason:
+    """Our word for what the sandbox says."""
+    named = {"environment": LabReason.ENVIRONMENT, "disk": LabReason.DISK, "lab": LabReason.GONE}
+    return named.get(error.reason, LabReason.ENGINE)
+
+
+def _prepare(row: LabSession, spec: ExerciseSpec) -> bool:
+    """False where somebody else took the row meanwhile: what was made for it is gone again."""
+    lab = current_sandbox().open_lab(row.lab_shape, owner=str(row.pk), lifetime=lifetime())
+    if not _own(row, container=lab.id):
+        _end_quietly(lab)
+        return False
+    row.container = lab.id
+    lab.wait_ready(READY_SECONDS)
+    _furnish(row, spec, lab)
+    baseline = _baseline(row, spec, lab)
+    now = timezone.now()
+    return _own(
+        row,
+        state=LabState.READY,
+        baseline=baseline,
+        lease_until=None,
+        ready_at=now,
+        seen_at=now,
+        used_at=now,
+        expires_at=now + datetime.timedelta(minutes=settings.LAB_HARD_MINUTES),
+    )
+
+
+def lifetime() -> float:
+    """Seconds after which the reaper may take a lab's container, whatever happened to its row."""
+    most = settings.LAB_HARD_MINUTES + settings.LAB_EXTENSIONS * settings.LAB_EXTEND_MINUTES
+    return (most + SPARE_MINUTES) * 60.0
+
+
+def _own(row: LabSession, **values: object) -> bool:
+    """Change the row while it is still ours to prepare; values stay on ``row``."""
+    rows = LabSession.objects.filter(pk=row.pk, state=LabState.PLACED, worker=row.worker)
+    if not rows.update(**values):
+        return False
+    for name, value in values.items():
+        setattr(row, name, value)
+    notify.lab_changed(row.pk)
+    return True
+
+
+def _furnish(row: LabSession, spec: ExerciseSpec, lab: Lab) -> None:
+    """Starter files, then what was kept, then the author's commands."""
+    host = spec.starter_on or (spec.engines[0] if spec.engines else "")
+    if spec.starter:
+        lab.put({f"{HOME}/{path}": (text, _mode(path, text)) for path, text in spec.starter.items()}, host=host)
+    if row.keeps_home:
+        kept = KeptHome.objects.filter(learner=row.learner_id, exercise=row.exercise_id).first()
+        if kept is not None:
+            lab.load(bytes(kept.data))
+    ends_at = time.monotonic() + SETUP_SECONDS
+    for argv in graders.setup_commands(spec, row.seed):
+        done = lab.run(argv, seconds=max(1.0, ends_at - time.monotonic()))
+        if done.exit_code != 0:
+            said = (done.stderr or done.stdout)[-500:].decode(errors="replace").strip()
+            raise SetupFailed(f"{' '.join(argv)!r} ended with {done.exit_code}: {said}")
+
+
+def _mode(path: str, text: str) -> int:
+    return 0o755 if path.endswith(".sh") or text.startswith("#!") else 0o644
+
+
+def _baseline(row: LabSession, spec: ExerciseSpec, lab: Lab) -> dict[str, object]:
+    plan = graders.setup_plan(spec, row.seed)
+    if not plan.asks:
+        return {}
+    evidence = current_sandbox().collect(plan, owner=str(row.pk), deadline=BASELINE_SECONDS, lab=lab)
+    return graders.baseline_documents(spec, plan, evidence)
+
+
+def _end_quietly(lab: Lab) -> None:
+    try:
+        lab.end()
+    except SandboxError as error:
+        logger.warning("A lab that nobody wants is left to the reaper: %s", error)
