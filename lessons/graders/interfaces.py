@@ -52,11 +52,13 @@ class Outcome:
 class Told(NamedTuple):
     """What evidence itself has to say to a learner whose check failed.
 
-    ``first`` goes before the author's message; ``instead`` is said where the author wrote none.
+    ``first`` goes before the author's message, or with ``alone`` is all that is said: what the author writes of
+    is not there. ``instead`` is said where the author wrote none.
     """
 
     first: str = ""
     instead: str = ""
+    alone: bool = False
 
 
 class CheckType(Protocol):
@@ -124,8 +126,8 @@ class AskProbe:
         """The answer as authors query it. Its shape is the format's, whatever a hostile lab said; raises nothing."""
         raise NotImplementedError
 
-    def told(self, document: Any, ask: Ask) -> Told:
-        """What a learner must know of this evidence."""
+    def told(self, document: Any, ask: Ask, looked_at: str) -> Told:
+        """What a learner must know of this evidence, whose check asked for ``looked_at`` (a query)."""
         return Told()
 
     def show(self, ask: Ask) -> str:

@@ -40,7 +40,7 @@ def result_of(check: CheckSpec, context: Context, sight: Sight) -> CheckResult:
     expected, found = (_HIDDEN_EXPECTED, _HIDDEN_FOUND) if secret else _shown(check, outcome)
     if secret and outcome.passed:
         found = _HIDDEN_EXPECTED
-    told = [] if kind.asks_ended(check) else [_told(probe, context, sight) for probe in probes]
+    told = [] if kind.asks_ended(check) else [_told(probe, _looked_at(check), context, sight) for probe in probes]
     hidden = bool(sight.hidden.intersection(probes))
     return CheckResult(
         id=check.id,
@@ -64,17 +64,23 @@ def _shown(check: CheckSpec, outcome: Outcome) -> tuple[str, str]:
     return plain(check.expected) or expected, found
 
 
-def _told(name: str, context: Context, sight: Sight) -> Told:
+def _told(name: str, looked_at: str, context: Context, sight: Sight) -> Told:
     """What the evidence of a probe says for itself; what was known before the learner came says nothing."""
     probe = sight.probes.get(name)
     if probe is None:
         return Told()
     if probe.type in registry.RUN_PROBES:
         return registry.RUN_PROBES[probe.type].told(context.documents[name])
-    return registry.ASK_PROBES[probe.type].told(context.documents[name], sight.asks[name])
+    if name in sight.hidden:  # what a hidden question brought to light may be its input
+        return Told()
+    return registry.ASK_PROBES[probe.type].told(context.documents[name], sight.asks[name], looked_at)
 
 
 def _merged(told: list[Told]) -> Told:
+    """The first of each; evidence that speaks alone goes before all other."""
+    alone = next((one for one in told if one.alone), None)
+    if alone is not None:
+        return alone
     return Told(
         next((one.first for one in told if one.first), ""), next((one.instead for one in told if one.instead), "")
     )
@@ -88,6 +94,8 @@ def _message(check: CheckSpec, outcome: Outcome, told: Told, shown: tuple[str, s
         return " ".join(filter(None, (told.first, explained)))
     if outcome.only:
         return plain(outcome.always)
+    if told.alone:
+        return plain(told.first)
     expected, found = map(single_line, shown)
     written = fill_message(check.message, expected, found)
     if not written and not told.first:

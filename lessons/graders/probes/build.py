@@ -17,7 +17,7 @@ from lessons.graders.evidence import list_of, mapping_of, number_of, output_of, 
 from lessons.graders.fields import Fault, as_texts, text_faults, texts_faults
 from lessons.graders.interfaces import AskProbe, Told
 from lessons.graders.probes import run
-from lessons.graders.probes.asking import make, number_faults, object_faults, on, request_of
+from lessons.graders.probes.asking import make, number_faults, object_faults, request_of
 from lessons.graders.variables import fill_text
 from lessons.graders.wording import LINE_MOST, plain
 
@@ -33,7 +33,7 @@ _EXAMPLE = 'build: {context: answer, run: ["python3", "app.py"]}'
 
 class Build(AskProbe):
     BESIDE = frozenset({"stdin", "files", "environment"})
-    FIELDS = frozenset({"context", "engine", "build_args", "edit", "run", "leaks", "seconds"})
+    FIELDS = frozenset({"context", "build_args", "edit", "run", "leaks", "seconds"})
 
     def validate(self, value: Any) -> list[Fault]:
         found = object_faults(value, self.FIELDS, _EXAMPLE)
@@ -58,7 +58,7 @@ class Build(AskProbe):
         if context == ANSWER:
             return _build(probe, exercise, files, variables)
         path = fill_text(context, variables).rstrip("/")
-        return make("read", {"paths": [path], "most_kb": CONTEXT_KB, "engine": probe.value.get("engine", "")})
+        return make("read", {"paths": [path], "most_kb": CONTEXT_KB})
 
     def next_ask(
         self, probe: ProbeSpec, exercise: ExerciseSpec, variables: Mapping[str, int | str], ask: Ask, value: Any
@@ -89,14 +89,15 @@ class Build(AskProbe):
         ]
         return document
 
-    def told(self, document: Any, ask: Ask) -> Told:
+    def told(self, document: Any, ask: Ask, looked_at: str) -> Told:
         if document["refused"]:
-            return Told(plain(document["refused"])[:1000])
+            return Told(plain(document["refused"])[:1000], alone=True)
         if document["ended"] == Ended.TIME:
             seconds = request_of(ask)["seconds"]
-            return Told(f"이미지를 {seconds:g}초 안에 만들지 못했어요. 오래 걸리는 줄이 있는지 살펴보세요.")
+            return Told(f"이미지를 {seconds:g}초 안에 만들지 못했어요. 오래 걸리는 줄이 있는지 살펴보세요.", alone=True)
         if not document["built"]:
-            return Told(_not_built(document["log"]))
+            reason = _not_built(document["log"])
+            return Told(instead=reason) if looked_at == "built" else Told(reason, alone=True)
         ran = document["ran"]
         if ran is not None and ran["exit_code"]:
             return Told(instead=f"컨테이너가 오류로 끝났어요(종료 코드 {ran['exit_code']}). 오류 출력을 읽어 보세요.")
@@ -105,7 +106,7 @@ class Build(AskProbe):
     def show(self, ask: Ask) -> str:
         request = request_of(ask)
         folder = next(iter(request.get("paths", ())), ".")
-        return on(request.get("engine"), f"docker build {shlex.quote(folder)}")
+        return f"docker build {shlex.quote(folder)}"
 
     def output(self, document: Any, ask: Ask) -> list[dict[str, Any]]:
         request = request_of(ask)

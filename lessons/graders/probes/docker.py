@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,7 @@ from lessons.graders.variables import fill_text
 
 OBJECTS = {"container": "컨테이너", "image": "이미지", "network": "네트워크", "volume": "볼륨"}
 _COMMANDS = {"container": "docker inspect"}
+_NAME = re.compile(r"(?:[A-Za-z0-9_.:/@-]|\{\{[^{}]+\}\})+")
 _EXAMPLE = "docker: {object: container, name: web}"
 _LISTS = {"container": "docker ps -a", "image": "docker images", "network": "docker network ls"}
 
@@ -34,7 +36,10 @@ class Docker(AskProbe):
             found.append(
                 Fault("object", "무엇을 볼지 알 수 없어요.", f"{', '.join(OBJECTS)} 가운데 하나를 적어 주세요.")
             )
-        return found + name_faults(value.get("name"), "name", _EXAMPLE)
+        names = name_faults(value.get("name"), "name", _EXAMPLE)
+        if not names and not _NAME.fullmatch(str(value["name"])):
+            names = [Fault("name", "Docker의 이름이 아니에요.", "영문자, 숫자, . _ : / @ - 만 써서 적어 주세요.")]
+        return found + names
 
     def plan_ask(
         self, probe: ProbeSpec, exercise: ExerciseSpec, files: Mapping[str, str], variables: Mapping[str, int | str]
@@ -46,7 +51,7 @@ class Docker(AskProbe):
     def document(self, value: Any, ask: Ask) -> Any:
         return mapping_of(value)
 
-    def told(self, document: Any, ask: Ask) -> Told:
+    def told(self, document: Any, ask: Ask, looked_at: str) -> Told:
         if document is not None:
             return Told()
         request = request_of(ask)

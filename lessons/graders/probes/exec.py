@@ -44,7 +44,7 @@ class Exec(AskProbe):
         ended = found.get("ended")
         return {**output_of(found), "ended": ended if ended in _ENDINGS else Ended.EXIT.value}
 
-    def told(self, document: Any, ask: Ask) -> Told:
+    def told(self, document: Any, ask: Ask, looked_at: str) -> Told:
         request = request_of(ask)
         if document["ended"] == Ended.TIME:
             return Told(f"확인하는 명령이 {request['seconds']:g}초 안에 끝나지 않았어요. 무엇을 기다리는지 살펴보세요.")

@@ -105,7 +105,7 @@ class Http(AskProbe):
             "distinct": list(dict.fromkeys(row["body"] for row in answers)),
         }
 
-    def told(self, document: Any, ask: Ask) -> Told:
+    def told(self, document: Any, ask: Ask, looked_at: str) -> Told:
         if document["answers"]:
             return Told()
         url = request_of(ask)["url"]

@@ -57,7 +57,7 @@ class Registry(AskProbe):
             "manifest": mapping_of(found.get("manifest")),
         }
 
-    def told(self, document: Any, ask: Ask) -> Told:
+    def told(self, document: Any, ask: Ask, looked_at: str) -> Told:
         if document is not None:
             return Told()
         return Told(
