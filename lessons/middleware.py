@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.decorators import sync_only_middleware
 from django.utils.functional import SimpleLazyObject
@@ -26,7 +27,7 @@ POLICY = {
 class ContentSecurityPolicyMiddleware:
     """No inline script or style, nothing from elsewhere.
 
-    ``request.csp_nonce`` allows the <style> elements that the code editor makes; it is drawn, and stands in
+    ``request.csp_nonce`` allows the <style> elements that the code editor and the terminal make; it is drawn, and stands in
     the policy, only where a template asked for it. A response that brings its own policy keeps it.
     """
 
@@ -43,7 +44,7 @@ class ContentSecurityPolicyMiddleware:
         request.csp_nonce = SimpleLazyObject(nonce)  # type: ignore[attr-defined]  # read through views.http.page_context
         response = self.get_response(request)
         if "Content-Security-Policy" not in response:
-            response["Content-Security-Policy"] = _policy(drawn[0] if drawn else "")
+            response["Content-Security-Policy"] = _policy(drawn[0] if drawn else "", _sockets(request))
         return response
 
 
@@ -57,8 +58,19 @@ def stay_in_one_thread(get_response: Callable[[HttpRequest], HttpResponseBase]) 
     return get_response
 
 
-def _policy(nonce: str) -> str:
+def _sockets(request: HttpRequest) -> str:
+    """Where terminals connect to. Not every browser takes 'self' to mean this site's sockets too."""
+    try:
+        host = request.get_host()
+    except DisallowedHost:
+        return ""
+    return f"{'wss' if request.is_secure() else 'ws'}://{host}"
+
+
+def _policy(nonce: str, sockets: str) -> str:
     rules = dict(POLICY)
     if nonce:
         rules["style-src"] += f" 'nonce-{nonce}'"
+    if nonce and sockets:  # both belong to the pages that have exercises in them
+        rules["connect-src"] += f" {sockets}"
     return "; ".join(f"{name} {value}" for name, value in rules.items())

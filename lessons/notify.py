@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from uuid import UUID
 
 REMEMBERED = 2000  # changes kept for who begins to wait only after them
@@ -38,7 +38,7 @@ def lab_changed(lab_id: UUID) -> None:
             listener.tell()
 
 
-async def lab_changes(lab_id: UUID) -> AsyncIterator[None]:
+async def lab_changes(lab_id: UUID) -> AsyncGenerator[None, None]:
     """One item for each change from now on; changes that come faster than they are taken are one.
 
     Begins to listen at the first ``anext``; close the generator (``aclosing``) when done.

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from lessons.views import accounts, courses, exercises, site, submissions
+from lessons.views import accounts, courses, exercises, labs, site, submissions, terminals
 
 urlpatterns: list[URLPattern] = [
     path("", courses.home, name="home"),
@@ -14,9 +14,18 @@ urlpatterns: list[URLPattern] = [
     path("me/", courses.me, name="me"),
     path("submissions/<uuid:submission_id>/", submissions.show, name="submission"),
     path("submissions/<uuid:submission_id>/retry/", submissions.retry, name="retry"),
+    path("labs/<uuid:lab_id>/", labs.show, name="lab"),
+    path("labs/<uuid:lab_id>/head/", labs.head, name="lab-head"),
+    path("labs/<uuid:lab_id>/checks/", labs.checks, name="lab-checks"),
+    path("labs/<uuid:lab_id>/extend/", labs.extend, name="lab-extend"),
+    path("labs/<uuid:lab_id>/end/", labs.end, name="lab-end"),
+    path("labs/<uuid:lab_id>/reset/", labs.reset, name="lab-reset"),
+    path("labs/<uuid:lab_id>/terminals/", terminals.open_terminal, name="terminals"),
+    path("labs/<uuid:lab_id>/terminals/<int:number>/free/", terminals.free, name="terminal-free"),
     path("<slug:course_slug>/", courses.course, name="course"),
     path("<slug:course_slug>/exercises/<slug:exercise_slug>/", exercises.show, name="exercise"),
     path("<slug:course_slug>/exercises/<slug:exercise_slug>/draft/", exercises.save_draft, name="draft"),
+    path("<slug:course_slug>/exercises/<slug:exercise_slug>/lab/", labs.start_or_card, name="exercise-lab"),
     path(
         "<slug:course_slug>/exercises/<slug:exercise_slug>/submissions/", submissions.create_or_list, name="submissions"
     ),

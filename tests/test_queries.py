@@ -13,6 +13,7 @@ from lessons.queries.ansi import ansi_html
 from lessons.queries.exercises import exercise_views, shown_exercises
 from lessons.queries.files import language_of
 from lessons.queries.text import LONGEST, inline_html, visible
+from lessons.sandbox import Progress
 from tests.factories import make_exercise, make_finished, make_learner, make_submission
 
 
@@ -167,6 +168,10 @@ def test_a_trial_before_any_graded_attempt_has_no_hints():
     assert (view.hints, view.hints_left) == ((), 0)
 
 
+def ready(environment: str) -> Progress:
+    return Progress("ready", 100, "")
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("count", [1, 3])
 def test_trials_on_a_page_cost_one_query_more_for_their_hints(count, django_assert_num_queries):
@@ -178,7 +183,7 @@ def test_trials_on_a_page_cost_one_query_more_for_their_hints(count, django_asse
     for exercise in exercises:
         assert exercise.revision.spec
     with django_assert_num_queries(4):  # standings, drafts, latest, last attempts
-        views = exercise_views(exercises, learner=learner, place_of=lambda row: 0)
+        views = exercise_views(exercises, learner=learner, place_of=lambda row: 0, progress_of=ready)
     assert [len(view.latest.hints) for view in views] == [2] * count
 
 

@@ -16,6 +16,7 @@ from _naru import say, shell, stamps
 from _naru.places import ROOT, Data
 
 ADMIN = "admin"
+MOST_FRAME = 64 * 1024  # bytes that a terminal's socket may send at once; compressing keystrokes only delays them
 GRACE_S = 5  # what uvicorn gives open requests at the end
 
 
@@ -128,7 +129,8 @@ class Portal:
         return [
             str(self.python), "-m", "uvicorn", "portal.asgi:application", "--host", host, "--port", str(port),
             "--workers", "1", "--no-server-header", "--no-access-log", "--log-level", "warning",
-            "--timeout-graceful-shutdown", str(GRACE_S),
+            "--timeout-graceful-shutdown", str(GRACE_S), "--ws-max-size", str(MOST_FRAME),
+            "--ws-ping-interval", "20", "--ws-ping-timeout", "20", "--ws-per-message-deflate", "false",
         ]  # fmt: skip
 
 

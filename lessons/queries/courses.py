@@ -25,6 +25,7 @@ from lessons.queries.shapes import (
     RecentRow,
 )
 from lessons.queries.submissions import history_row, recent_of
+from lessons.sandbox import Progress
 
 RECENT_ROWS = 20
 
@@ -41,7 +42,12 @@ def course_card(course_slug: str, learner: User | None) -> CourseCard | None:
 
 
 def lesson_page(
-    course_slug: str, lesson_slug: str, *, learner: User | None, place_of: Callable[[Submission], int]
+    course_slug: str,
+    lesson_slug: str,
+    *,
+    learner: User | None,
+    place_of: Callable[[Submission], int],
+    progress_of: Callable[[str], Progress],
 ) -> LessonPage | None:
     """The lesson with its exercises in place; None where there is no such published lesson."""
     lesson = (
@@ -61,7 +67,7 @@ def lesson_page(
     for exercise in exercises:
         exercise.course, exercise.lesson = lesson.course, lesson
     add_revisions(exercises)
-    views = exercise_views(exercises, learner=learner, place_of=place_of, known=standing_of)
+    views = exercise_views(exercises, learner=learner, place_of=place_of, progress_of=progress_of, known=standing_of)
     return LessonPage(
         lesson=lesson,
         course=lesson.course,
@@ -73,6 +79,7 @@ def lesson_page(
         done=card.done,
         total=card.total,
         percent=card.percent,
+        lab=next((view.lab_card.lab for view in views if view.lab_card and view.lab_card.lab), None),
     )
 
 

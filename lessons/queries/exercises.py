@@ -19,11 +19,14 @@ from lessons.contracts import ExerciseSpec, Kind, Status
 from lessons.models import Draft, Exercise, ExerciseQuerySet, Origin, Revision, Submission, User
 from lessons.queries import words
 from lessons.queries.files import editor_files
+from lessons.queries.lab_shapes import LabCard
+from lessons.queries.labs import lab_card, open_labs
 from lessons.queries.progress import NO_STANDING, Standing, standings
 from lessons.queries.quizzes import question_views, right_answers
 from lessons.queries.shapes import EditorFile, ExerciseView, SubmissionView
 from lessons.queries.specs import spec_of
 from lessons.queries.submissions import last_attempts, solution_visible, submission_view
+from lessons.sandbox import Progress
 
 
 def shown_exercises() -> ExerciseQuerySet:
@@ -49,11 +52,13 @@ def exercise_views(
     *,
     learner: User | None,
     place_of: Callable[[Submission], int],
+    progress_of: Callable[[str], Progress],
     known: Mapping[int, Standing] | None = None,
 ) -> list[ExerciseView]:
     """The exercises (with their revisions) with this learner's drafts, latest results and progress.
 
-    ``place_of`` is the queue's; ``known`` are standings that the caller has already.
+    ``place_of`` is the queue's, ``progress_of`` the sandbox's (asked once an environment);
+    ``known`` are standings that the caller has already.
     """
     ids = [exercise.pk for exercise in exercises]
     if known is None:
@@ -62,6 +67,7 @@ def exercise_views(
     latest = _latest(learner, exercises)
     trials = [pk for pk, row in latest.items() if not row.graded and pk in known]
     attempts = last_attempts(learner, trials) if learner and trials else {}
+    cards = _lab_cards(exercises, learner, progress_of)
     return [
         _exercise_view(
             exercise,
@@ -71,6 +77,7 @@ def exercise_views(
             latest=latest.get(exercise.pk),
             attempt=attempts.get(exercise.pk),
             place_of=place_of,
+            card=cards.get(exercise.pk),
         )
         for exercise in exercises
     ]
@@ -81,6 +88,7 @@ def exercise_view(
     *,
     learner: User | None,
     place_of: Callable[[Submission], int],
+    progress_of: Callable[[str], Progress],
     restored: Submission | None = None,
     posted: tuple[Mapping[str, str], str] | None = None,
     problems: Sequence[str] = (),
@@ -103,6 +111,7 @@ def exercise_view(
         draft=draft,
         latest=_latest(learner, [exercise]).get(exercise.pk),
         place_of=place_of,
+        card=_lab_cards([exercise], learner, progress_of).get(exercise.pk),
         problems=problems,
         from_attempt=number,
     )
@@ -116,6 +125,7 @@ def _exercise_view(
     draft: Draft | None,
     latest: Submission | None,
     place_of: Callable[[Submission], int],
+    card: LabCard | None,
     attempt: Submission | None = None,
     problems: Sequence[str] = (),
     from_attempt: int = 0,
@@ -135,7 +145,7 @@ def _exercise_view(
         kind=exercise.kind,
         kind_label=words.kind_label(exercise.kind),
         prompt_html=mark_safe(revision.prompt_html),  # noqa: S308  (sanitised when the revision was saved)
-        files=() if quiz else editor_files(spec, texts),
+        files=editor_files(spec, texts) if spec.kind == Kind.RUN else (),
         questions=question_views(spec, texts, shuffle=f"{learner.pk if learner else 0}/{exercise.pk}") if quiz else (),
         points=_("%(points)s점") % {"points": f"{sum(check.weight for check in spec.checks):g}"},
         stdin=draft.stdin if draft else graders.default_stdin(spec),
@@ -148,10 +158,11 @@ def _exercise_view(
         solution=_solution_files(spec) if seen and not quiz else (),
         solution_questions=right_answers(spec) if seen and quiz else (),
         solution_after=spec.solution_after,
-        limits="" if quiz else words.limits_sentence(spec.limits),
+        limits=words.limits_sentence(spec.limits) if spec.kind == Kind.RUN else "",
         environment="" if quiz else environment_title(spec.environment),
         problems=tuple(problems),
         from_attempt=from_attempt,
+        lab_card=card,
         url=url,
         submit_url=reverse("submissions", args=address),
         draft_url=reverse("draft", args=address),
@@ -169,6 +180,22 @@ def environment_title(name: str) -> str:
 def _titles(catalogue: Path) -> dict[str, str]:
     environments = yaml.safe_load(catalogue.read_text(encoding="utf-8"))["environments"]
     return {name: str(entry.get("title", name)) for name, entry in environments.items()}
+
+
+def _lab_cards(
+    exercises: Sequence[Exercise], learner: User | None, progress_of: Callable[[str], Progress]
+) -> dict[int, LabCard]:
+    """Of the exercises of kind lab: one query and one question an environment, however many there are."""
+    found = [exercise for exercise in exercises if exercise.kind == Kind.LAB and exercise.revision]
+    if not found:
+        return {}
+    labs = open_labs(learner)
+    told = cache(progress_of)
+    return {
+        exercise.pk: lab_card(exercise, spec_of(exercise.revision), learner=learner, labs=labs, progress_of=told)
+        for exercise in found
+        if exercise.revision is not None
+    }
 
 
 def _can_run(spec: ExerciseSpec) -> bool:

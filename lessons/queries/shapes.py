@@ -12,6 +12,7 @@ from datetime import datetime
 from django.utils.safestring import SafeString
 
 from lessons.models import Course, Exercise, Lesson
+from lessons.queries.lab_shapes import LabCard, LabView
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,7 @@ class LessonPage:
     done: int
     total: int
     percent: int  # of the whole course
+    lab: LabView | None  # the learner's open one, if it belongs to an exercise of this lesson
 
 
 @dataclass(frozen=True)
@@ -262,6 +264,7 @@ class ExerciseView:
     environment: str
     problems: tuple[str, ...]
     from_attempt: int
+    lab_card: LabCard | None  # of an exercise of kind lab
     url: str
     submit_url: str
     draft_url: str

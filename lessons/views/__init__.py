@@ -43,13 +43,13 @@ htmx a POST redirects to the submission's page, or renders exercise.html again w
 ``?from=<submission uuid>`` on an exercise's page or fragment puts that attempt's files into the editor. Other POSTs:
 ``retry`` (no fields), ``logout``, ``guest`` (next), ``theme`` (theme = light | dark | auto, next).
 
-Labs. An exercise of kind lab has a card (``_lab_card.html``, ``id="<exercise dom id>-lab"``); a page that shows exercises
-has one dock, ``#lab-dock``, with ``_lab.html`` of the learner's open lab in it, or nothing. Starting posts to the card's
-URL and swaps the dock's inside; end and reset replace the ``aside`` of the lab; each reply brings the card along
-(hx-swap-oob). A refused start comes as the card, by HX-Retarget. While a lab waits its ``aside`` asks again by itself
-(load delay); once live nothing polls, and nothing swaps the terminals: the head and the checks ask again when they get the
-event ``changed``, which the browser sends them when its socket says so, and when the countdown reaches zero. A head that
-finds the lab over has ``data-tone`` over or broken.
+Labs. An exercise of kind lab has a card (``_lab_card.html``, ``id="<exercise dom id>-lab"``); a page that shows
+exercises has one dock, ``#lab-dock``, with ``_lab.html`` of the learner's open lab in it, or nothing. Starting posts to
+the card's URL and swaps the dock's inside; end and reset replace the ``aside`` of the lab; each reply brings the card
+along (hx-swap-oob). A refused start comes as the card, by HX-Retarget. While a lab waits its ``aside`` asks again by
+itself (load delay); once live nothing polls, and nothing swaps the terminals: the head and the checks ask again when
+they get the event ``changed``, which the browser sends them when its socket says so and when the countdown is at zero.
+A head that finds the lab over has ``data-tone`` over or broken.
 
 =========================================== ====================================================================
 attribute                                   meaning
@@ -71,8 +71,8 @@ data-lab-checks                             ticks: data-done, data-total, data-a
                                             data-tone = ok | open | later
 =========================================== ====================================================================
 
-POST data-terminals-url (number, CSRF) -> 200 {"url": path and query of the socket}, good once within 30 s; 409 or 429
-{"problem": Korean}. POST <data-terminals-url><number>/free/ (CSRF) -> 200 {"freed": how many programs, "message": Korean};
-409 {"problem"}. ``&columns=…&rows=…`` may be added to the socket's URL: the size that the shell starts with.
+POST data-terminals-url (number, CSRF) -> 200 {"url": path and query of the socket}, good once within 30 s; 409
+{"problem": Korean}. POST <data-terminals-url><number>/free/ (CSRF) -> 200 {"freed": how many programs, "message":
+Korean}; 409 {"problem"}. ``&columns=…&rows=…`` may be added to the socket's URL: the size that the shell starts with.
 ``lessons.consumers`` tells the frames. Texts of an explanation may hold `code` in backticks.
 """

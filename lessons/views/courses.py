@@ -6,6 +6,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 
 from lessons import queries, queue
+from lessons.views.environments import progress_of
 from lessons.views.http import Request, go_to_login, learner_of, methods
 
 # A picture is only ever shown as <img>; opened by itself it may run nothing, load nothing and reach nothing.
@@ -29,7 +30,9 @@ def course(request: Request, course_slug: str) -> HttpResponse:
 @methods("GET")
 def lesson(request: Request, course_slug: str, lesson_slug: str) -> HttpResponse:
     learner = learner_of(request)
-    page = queries.lesson_page(course_slug, lesson_slug, learner=learner, place_of=queue.place_of)
+    page = queries.lesson_page(
+        course_slug, lesson_slug, learner=learner, place_of=queue.place_of, progress_of=progress_of
+    )
     if page is None:
         raise Http404
     return render(request, "lesson.html", {"page": page})

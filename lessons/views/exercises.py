@@ -13,6 +13,7 @@ from lessons.forms import AnswerForm
 from lessons.models import Exercise, Submission, User
 from lessons.services import submissions
 from lessons.views.accounts import enter, keep_unsaved
+from lessons.views.environments import progress_of
 from lessons.views.http import Request, go_to_login, learner_of, methods, problem_fragment, respond, wants_fragment
 
 
@@ -21,7 +22,9 @@ def show(request: Request, course_slug: str, exercise_slug: str) -> HttpResponse
     exercise = exercise_or_404(course_slug, exercise_slug)
     learner = learner_of(request)
     restored = _restored(request, exercise, learner)
-    view = queries.exercise_view(exercise, learner=learner, place_of=queue.place_of, restored=restored)
+    view = queries.exercise_view(
+        exercise, learner=learner, place_of=queue.place_of, progress_of=progress_of, restored=restored
+    )
     context = {"view": view, "course": exercise.course, "lesson": exercise.lesson}
     return respond(request, "exercise.html", "_exercise.html", context)
 
@@ -66,6 +69,7 @@ def refuse(request: Request, exercise: Exercise, form: AnswerForm, problems: lis
         exercise,
         learner=learner_of(request),
         place_of=queue.place_of,
+        progress_of=progress_of,
         posted=(form.files_as_posted, str(request.POST.get("stdin", ""))),
         problems=problems,
     )
