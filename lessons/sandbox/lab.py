@@ -33,7 +33,7 @@ ATTENDANT = "/naru/bin/naru-attendant"
 GRACE_SECONDS = 5.0  # beyond what the attendant was told, before the portal gives up on it
 MOST_ANSWERS_KB = 5 * 1024  # the attendant's own bound is 4 MiB
 UPKEEP_SECONDS = 20.0  # for what takes milliseconds unless the machine is in trouble
-KILLED = 137
+KILLED, CUT_OFF = 137, 128  # exit codes: by SIGKILL, and where the lab died before its command
 NOT_READY = 1  # exit code of `wait`
 TOO_LARGE = 3  # exit code of `save`
 ENVIRONMENT = {"LANG": "ko_KR.UTF-8", "TERM": "xterm-256color"}
@@ -105,6 +105,8 @@ class Lab:
             self._sweep(mark)
             return ExecResult(KILLED, stdout, stderr, truncated=True)
         code = made.exit_code(EXIT_SECONDS)
+        if code in (None, KILLED, CUT_OFF) and not self.outlives():
+            raise LabGoneError(f"lab {self.id[:12]} ended during {argv[0]}")
         return ExecResult(KILLED if code is None else code, stdout, stderr)
 
     def _begin(self, argv: Sequence[str], **options: Any) -> Exec:
@@ -167,7 +169,7 @@ class Lab:
             try:
                 (self._engine.api.pause if paused else self._engine.api.unpause)(self.id)
             except APIError:
-                if self.is_paused is not paused:
+                if not self.alive() or self.is_paused is not paused:
                     raise
 
     @property

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lessons.sandbox import Sandbox
+from lessons.sandbox import Sandbox, execs
+from tests.sandbox.lab_engine import LabEngine
 from tests.sandbox.running import running_sandbox
 
 
@@ -22,3 +23,12 @@ def real_sandbox(engine_socket: Path, lock_dir: Path) -> Iterator[Sandbox]:
     """Started, with two parked containers."""
     with running_sandbox(engine_socket, lock_dir) as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[LabEngine]:
+    """None that runs: for labs, with the connections of their execs held by the test."""
+    made = LabEngine()
+    monkeypatch.setattr(execs, "_hijack", made.hijack)
+    yield made
+    made.close()

@@ -106,6 +106,18 @@ def test_weak_runtime_is_refused_on_an_open_portal(tmp_path):
         engine.runtime()
 
 
+def test_labs_have_no_runtime_but_their_own(tmp_path):
+    engine = engine_with(("runc", "runsc"), tmp_path, loopback_only=True, allow_weak_runtime=True)
+    with pytest.raises(EngineUnavailableError, match="runsc-lab"):
+        engine.lab_runtime()
+    engine._local.client = FakeApi(("runc", "runsc", "runsc-lab"))
+    assert engine.lab_runtime() == "runsc-lab"
+    engine.forget()
+    engine._local.client = FakeApi(("runc",))
+    with pytest.raises(EngineUnavailableError):
+        engine.lab_runtime()
+
+
 def test_runtime_is_asked_again_after_a_failure(tmp_path):
     engine = engine_with(("runc", "runsc"), tmp_path)
     assert engine.runtime() == "runsc"

@@ -165,6 +165,26 @@ def test_pool_forgets_all_when_the_engine_is_gone(yard):
     assert yard.removed == yard.made
 
 
+def test_pool_starts_nothing_where_it_may_not(yard):
+    pool = yard.pool()
+    pool._may_make = lambda shape: False
+    assert not pool.refill_one()
+    assert yard.made == []
+
+
+def test_pool_gives_up_the_shape_asked_for_least_recently(yard):
+    pool = yard.pool(size=1)
+    other = Shape("python", 64)
+    pool.take(other)
+    refill(pool)
+    assert pool.evict().shape == PYTHON
+    assert pool.evict().shape == other
+    assert pool.evict() is None
+    while pool.remove_one():
+        pass
+    assert yard.removed == [yard.made[1], yard.made[0]]
+
+
 def test_pool_closed_destroys_everything(yard):
     pool = yard.pool()
     pool.start()

@@ -13,6 +13,7 @@ import requests
 
 from lessons.sandbox import EngineUnavailableError
 from lessons.sandbox import reaper as reapers
+from lessons.sandbox.lab_pool import name_of
 from lessons.sandbox.reaper import ProcessLock, Reaper
 from lessons.sandbox.run import LABEL_DEADLINE, LABEL_PROCESS
 from tests.sandbox.running import ROOT, eventually
@@ -29,7 +30,7 @@ sys.stdin.read()
 
 class FakeApi:
     def __init__(self, *containers: dict[str, Any]) -> None:
-        self.found, self.removed = list(containers), []
+        self.found, self.removed, self.resumed = list(containers), [], []
         self.filters: Any = None
         self.fails: Exception | None = None
 
@@ -39,6 +40,9 @@ class FakeApi:
         assert all
         self.filters = filters
         return self.found
+
+    def unpause(self, container_id: str) -> None:
+        self.resumed.append(container_id)
 
     def remove_container(self, container_id: str, *, force: bool, v: bool) -> None:
         self.removed.append(container_id)
@@ -104,6 +108,26 @@ def test_reaper_removes_overdue_and_orphaned_containers_only(lock, tmp_path):
     assert api.filters == {"label": LABEL_PROCESS}
     assert {path.stem for path in lock.folder.iterdir()} == {lock.name, neighbour.name}
     neighbour.release()
+
+
+def test_labs_of_learners_go_by_their_own_deadline_only(lock, tmp_path):
+    gone = ProcessLock(tmp_path)
+    gone.release()
+
+    def lab(name: str, process: str, lasts: float, **more: Any) -> dict[str, Any]:
+        return container(name, process, lasts) | {"Names": [f"/{name}"]} | more
+
+    kept, over = name_of("kept", 60), name_of("over", -60)
+    api = FakeApi(
+        lab(kept, gone.name, -60),  # taken from the pool of a process that died, with the pool's labels
+        lab(over, lock.name, 60, State="paused"),
+        lab("naru-pool-1", gone.name, 60, State="paused"),
+        lab("naru-pool-2", lock.name, 60),
+        lab("naru-fresh-1", gone.name, 60),
+    )
+    assert Reaper(SimpleNamespace(api=api), lock).reap() == 3
+    assert api.removed == [over, "naru-pool-1", "naru-fresh-1"]
+    assert api.resumed == [over, "naru-pool-1"]  # else the engine would wait for each
 
 
 def test_reaper_that_failed_finds_the_orphans_again(lock, tmp_path):
