@@ -1,0 +1,4 @@
+docker run -d --name bakery -p 8081:80 nginx:1.26
+docker run -d --name florist -p 8082:80 --pid container:bakery nginx:1.26
+docker cp bakery.html bakery:/usr/share/nginx/html/index.html
+docker cp florist.html florist:/usr/share/nginx/html/index.html

@@ -1,0 +1,9 @@
+docker tag hello:1.0 registry.naru:5000/naru/hello:1.0
+docker push registry.naru:5000/naru/hello:1.0
+name=$(docker image inspect -f '{{index .RepoDigests 0}}' registry.naru:5000/naru/hello:1.0)
+echo $name
+docker rmi hello:1.0 registry.naru:5000/naru/hello:1.0
+docker images --digests
+docker pull $name
+docker run -d --name hello $name
+docker images --digests

@@ -1,0 +1,5 @@
+docker tag hello:1.0 registry.naru:5000/naru/hello:1.0
+docker push registry.naru:5000/naru/hello:1.0
+name=$(docker image inspect -f '{{index .RepoDigests 0}}' registry.naru:5000/naru/hello:1.0)
+docker rmi registry.naru:5000/naru/hello:1.0
+docker run -d --name hello $name

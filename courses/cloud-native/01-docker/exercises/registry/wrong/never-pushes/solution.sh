@@ -1,0 +1,2 @@
+docker tag hello:1.0 registry.naru:5000/naru/hello:1.0
+docker run -d --name hello registry.naru:5000/naru/hello:1.0
