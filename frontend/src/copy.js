@@ -34,14 +34,15 @@ export function addCopyButtons(root) {
 
 /** What a learner would type: of a terminal session the commands alone, without prompts and output. */
 function textOf(code) {
-  if (!code.querySelector(".gp")) return code.textContent;
   const commands = code.cloneNode(true);
+  for (const part of commands.querySelectorAll(".insert")) part.remove(); // the lab's buttons beside commands
+  if (!commands.querySelector(".gp")) return commands.textContent;
   for (const part of commands.querySelectorAll(".gp, .go")) part.remove();
   return commands.textContent.replace(/\n{2,}/g, "\n").replace(/^\n/, "");
 }
 
 async function copy(code, button) {
-  const done = await write(textOf(code).replace(/\n$/, ""));
+  const done = await copyText(textOf(code).replace(/\n$/, ""));
   button.textContent = done ? words.copied : words.copyFailed;
   announce(button.textContent);
   setTimeout(() => {
@@ -49,7 +50,8 @@ async function copy(code, button) {
   }, SHOWN_MS);
 }
 
-async function write(text) {
+/** Into the clipboard, also where the page came over plain HTTP. Returns whether it went well. */
+export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text); // absent where the page came over plain HTTP from another machine
     return true;

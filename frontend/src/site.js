@@ -5,6 +5,7 @@ import { followReading } from "./contents.js";
 import { addCopyButtons } from "./copy.js";
 import { startDrafts } from "./drafts.js";
 import { startEditors } from "./editors.js";
+import { listenForLabs, startLabs } from "./labs.js";
 import { sortByButtons } from "./order.js";
 import { listenForResults } from "./results.js";
 import { listenForReset, showResets } from "./reset.js";
@@ -21,6 +22,7 @@ function dress(root) {
   startEditors(root);
   showResets(root);
   addCopyButtons(root);
+  startLabs(root);
 }
 
 listenForShortcuts();
@@ -28,6 +30,7 @@ listenForSubmissions();
 listenForResults();
 listenForReset();
 listenForTheme();
+listenForLabs();
 
 const start = () => {
   dress(document);

@@ -23,6 +23,7 @@ export const words = {
   moveUp: (text) => `위로 옮기기: ${text}`,
   moveDown: (text) => `아래로 옮기기: ${text}`,
   movedTo: (text, place, total) => `${text}: ${total}개 가운데 ${place}번째`,
+  labScriptLost: "터미널을 불러오지 못했어요. 네트워크를 확인하고 페이지를 새로 고쳐 주세요.",
   toDark: "어두운 화면으로",
   toLight: "밝은 화면으로",
 };
