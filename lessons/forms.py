@@ -64,6 +64,8 @@ class AnswerForm(forms.Form):
         action: str = self.cleaned_data["action"] or "grade"
         if action == "run" and self.spec.kind == Kind.QUIZ:
             raise ValidationError(_("퀴즈는 실행하지 않고 채점만 해요."))
+        if action == "run" and self.spec.kind == Kind.LAB:
+            raise ValidationError(_("실습은 터미널에서 해 보고 채점을 눌러 주세요."))
         return action
 
     def clean_stdin(self) -> str:
@@ -102,6 +104,8 @@ class AnswerForm(forms.Form):
         return dict.fromkeys(known, "")
 
     def _files(self) -> dict[str, str]:
+        if self.spec.kind == Kind.LAB:  # what is graded is the lab itself; only proofs bring files
+            return {}
         prefix = file_fields.FIELD_PREFIX
         return {key.removeprefix(prefix): str(self.posted[key]) for key in self.posted if key.startswith(prefix)}
 

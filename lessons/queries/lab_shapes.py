@@ -85,3 +85,23 @@ class LabCard:
     url: str  # GET: this card again, POST: start
     login_url: str
     problem: str
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """A layer of a built image. ``percent`` of the largest layer drawn beside it, at least 1 where it has any size."""
+
+    command: str
+    size: str
+    percent: int
+    cached: bool
+    note: str  # whether the cache was used, in words
+
+
+@dataclass(frozen=True)
+class BuildPicture:
+    """One image drawn as its layers, the lowest first; ``title`` says which build it was."""
+
+    title: str
+    total: str
+    layers: tuple[LayerRow, ...]

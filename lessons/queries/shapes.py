@@ -12,7 +12,7 @@ from datetime import datetime
 from django.utils.safestring import SafeString
 
 from lessons.models import Course, Exercise, Lesson
-from lessons.queries.lab_shapes import LabCard, LabView
+from lessons.queries.lab_shapes import BuildPicture, LabCard, LabView
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,8 @@ class CheckRow:
     diff: tuple[DiffLine, ...]
     show: str
     hint_html: SafeString
+    looked_at: str  # what of the evidence was asked for
+    latched: bool  # seen once in the lab, and passed for good
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,7 @@ class SubmissionView:
     total: int
     checks: tuple[CheckRow, ...]
     outputs: tuple[OutputRow, ...]
+    pictures: tuple[BuildPicture, ...]  # what was built
     files: tuple[EditorFile, ...]
     stdin: str
     hints: tuple[SafeString, ...]

@@ -18,6 +18,7 @@ from lessons.models import Exercise, Origin, Submission, User
 from lessons.queries import words
 from lessons.queries.ansi import ansi_html
 from lessons.queries.files import editor_files
+from lessons.queries.pictures import pictures_of
 from lessons.queries.progress import Standing, standings
 from lessons.queries.shapes import CheckRow, DiffLine, HistoryRow, OutputRow, SubmissionView
 from lessons.queries.specs import spec_of
@@ -101,7 +102,8 @@ def submission_view(
         total=len(checks),
         checks=checks,
         outputs=tuple(_output_row(row, spec) for row in result.get("output", [])),
-        files=editor_files(spec, submission.files) if spec.kind != Kind.QUIZ else (),
+        pictures=pictures_of(submission, result.get("checks", [])),
+        files=editor_files(spec, submission.files) if spec.kind == Kind.RUN else (),
         stdin=visible(submission.stdin),
         hints=tuple(inline_html(hint) for hint in hints),
         hints_left=len(spec.hints) - len(hints) if unsolved else 0,
@@ -111,7 +113,7 @@ def submission_view(
         poll_url=url,
         poll_ms=_poll_ms(submission, elapsed, place),
         retry_url=reverse("retry", args=[submission.pk]) if submission.status == Status.BROKEN else "",
-        restore_url=f"{exercise_url}?from={submission.pk}",
+        restore_url=f"{exercise_url}?from={submission.pk}" if spec.kind != Kind.LAB else "",
         solution_url=f"{exercise_url}#exercise-{submission.exercise.slug}-solution"
         if solution_visible(spec, standing)
         else "",
@@ -238,6 +240,8 @@ def _check_row(check: Mapping[str, Any]) -> CheckRow:
         diff=tuple(_diff_lines(str(check.get("diff", "")))),
         show=visible(str(check.get("show", ""))),
         hint_html=inline_html(str(check.get("hint", ""))),
+        looked_at=visible(str(check.get("looked_at", ""))),
+        latched=passed and bool(check.get("latched")),
     )
 
 

@@ -72,7 +72,7 @@ data-lab-checks                             ticks: data-done, data-total, data-a
 =========================================== ====================================================================
 
 POST data-terminals-url (number, CSRF) -> 200 {"url": path and query of the socket}, good once within 30 s; 409
-{"problem": Korean}. POST <data-terminals-url><number>/free/ (CSRF) -> 200 {"freed": how many programs, "message":
-Korean}; 409 {"problem"}. ``&columns=…&rows=…`` may be added to the socket's URL: the size that the shell starts with.
+{"message": Korean}. POST <data-terminals-url><number>/free/ (CSRF) -> 200 {"freed": how many programs, "message":
+Korean}; 409 {"message"}. ``&columns=…&rows=…`` may be added to the socket's URL: the size that the shell starts with.
 ``lessons.consumers`` tells the frames. Texts of an explanation may hold `code` in backticks.
 """

@@ -112,4 +112,6 @@ def _refusal_sentence(refusal: submissions.SubmissionRefused) -> str:
         return _("아직 채점하지 않은 답이 %(n)d개 있어요. 결과가 나오면 다시 내 주세요.") % {"n": refusal.limit}
     if isinstance(refusal, submissions.TooFast):
         return _("1분에 %(n)d번까지 낼 수 있어요. 조금 쉬었다가 다시 내 주세요.") % {"n": refusal.limit}
+    if isinstance(refusal, submissions.LabNeeded):
+        return _("열려 있는 실습이 없어요. 먼저 실습을 시작하고, 해 본 다음 채점해 주세요.")
     return _("지금은 닫힌 문제예요.")

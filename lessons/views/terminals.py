@@ -19,7 +19,7 @@ from lessons.views.labs import own_lab
 
 @methods("POST")
 def open_terminal(request: Request, lab_id: UUID) -> JsonResponse:
-    """{"url": where its socket is, good once within 30 s}, else {"problem": a sentence}."""
+    """{"url": where its socket is, good once within 30 s}, else 409 {"message": a sentence}."""
     lab = own_lab(request, lab_id)
     user = request.user
     posted = request.POST.get("number", "1")
@@ -52,4 +52,4 @@ def free(request: Request, lab_id: UUID, number: int) -> JsonResponse:
 
 
 def _problem(sentence: str) -> JsonResponse:
-    return JsonResponse({"problem": sentence}, status=409)
+    return JsonResponse({"message": sentence}, status=409)
