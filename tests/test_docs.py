@@ -67,8 +67,9 @@ def test_every_type_is_told_to_authors(name: str):
 
 def test_every_field_of_a_type_is_told_to_authors():
     kinds = [*registry.CHECKS.values(), *registry.QUESTIONS.values()]
+    probes = [*registry.ASK_PROBES.values()]
     named = set(re.findall(r"`([a-z_]+)(?:: true)?`", AUTHORING))
-    assert {field for kind in kinds for field in kind.FIELDS} <= named
+    assert {field for kind in [*kinds, *probes] for field in kind.FIELDS} <= named
 
 
 @pytest.mark.parametrize("name", rules.LIMITS)
@@ -77,12 +78,14 @@ def test_every_limit_is_told_to_authors(name: str):
 
 
 def test_the_examples_for_authors_are_taken():
-    course, run, quiz, answer, expect = re.findall(r"^```yaml\n(.*?)^```", AUTHORING, re.MULTILINE | re.DOTALL)
+    course, run, lab, quiz, answer, expect = re.findall(r"^```yaml\n(.*?)^```", AUTHORING, re.MULTILINE | re.DOTALL)
     prompt = {"prompt.md": "읽고 풀어 보세요."}
     wrong = {"wrong/adds-one/main.py": "print(8)\n", "wrong/adds-one/expect.yaml": expect}
     catalogue = content.read_catalogue(ROOT / "labs" / "catalogue.yaml")
     files = {"exercise.yaml": run, "starter/main.py": "", **prompt, **wrong}
     assert content.parse_exercise("sum", files, catalogue=catalogue).wrong[0].check == "adds"
+    asked = content.parse_exercise("portability", {"exercise.yaml": lab, **prompt}, catalogue=catalogue)
+    assert set(graders.watch_plan(asked, 1).asks) == {"old", "on_laptop", "on_server"}
     asked = content.parse_exercise("look", {"exercise.yaml": quiz, **prompt})
     grade = graders.judge(asked, graders.plan(asked, {"answer.yaml": answer}, seed=1), Evidence(runs={}))
     assert isinstance(grade, Grade)
