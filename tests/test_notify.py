@@ -1,9 +1,12 @@
-"""Waiting for the end of a submission within one process."""
+"""Waiting for the end of a submission, and following a lab, within one process."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import uuid
+from collections.abc import Callable
+from contextlib import aclosing
 
 from lessons import notify
 
@@ -43,3 +46,59 @@ def test_remembered_changes_are_bounded():
     for _ in range(notify.REMEMBERED + 50):
         notify.submission_changed(uuid.uuid4())
     assert len(notify._changed) == notify.REMEMBERED
+
+
+def follow(lab_id: uuid.UUID, changes: int, *, tell: Callable[[], None]) -> int:
+    """How many changes of the lab came while ``tell`` was called before each of ``changes`` looks."""
+
+    async def count() -> int:
+        came = 0
+        async with aclosing(notify.lab_changes(lab_id)) as followed:
+            for _ in range(changes):
+                waiting = asyncio.ensure_future(anext(followed))
+                await asyncio.sleep(0)
+                threading.Thread(target=tell).start()
+                try:
+                    await asyncio.wait_for(waiting, 0.2)
+                except TimeoutError:
+                    return came
+                came += 1
+        return came
+
+    return asyncio.run(count())
+
+
+def test_lab_changes_come_from_any_thread():
+    lab_id = uuid.uuid4()
+    assert follow(lab_id, 3, tell=lambda: notify.lab_changed(lab_id)) == 3
+
+
+def test_lab_changes_of_another_lab_are_not_told():
+    lab_id = uuid.uuid4()
+    assert follow(lab_id, 1, tell=lambda: notify.lab_changed(uuid.uuid4())) == 0
+
+
+def test_lab_changes_that_are_left_leave_nothing_behind():
+    lab_id = uuid.uuid4()
+    follow(lab_id, 1, tell=lambda: notify.lab_changed(lab_id))
+    assert lab_id not in notify._listeners
+    notify.lab_changed(lab_id)
+
+
+def test_lab_changes_that_come_fast_are_told_as_one():
+    lab_id = uuid.uuid4()
+
+    async def count() -> int:
+        async with aclosing(notify.lab_changes(lab_id)) as followed:
+            waiting = asyncio.ensure_future(anext(followed))
+            await asyncio.sleep(0)
+            for _ in range(5):
+                notify.lab_changed(lab_id)
+            await waiting
+            try:
+                await asyncio.wait_for(anext(followed), 0.05)
+            except TimeoutError:
+                return 1
+        return 2
+
+    assert asyncio.run(count()) == 1

@@ -33,6 +33,9 @@ SETTLE_SECONDS = 3.0
 MOST_SECONDS = 300.0
 
 
+pause = time.sleep  # by this name, so that a test may do without
+
+
 class UnfinishedJudgement(Exception):
     """Judging asked for more evidence than a submission may gather."""
 
@@ -133,7 +136,7 @@ class _Gatherer:
 
     def more(self, needed: NeedMore) -> Evidence:
         if needed.wait_ms:
-            time.sleep(needed.wait_ms / 1000)
+            pause(needed.wait_ms / 1000)
             self._clock.lap("wait")
         return self.collect(needed.plan)
 

@@ -22,6 +22,7 @@ from lessons.services.typing import typist
 
 SCRIPT = LAB_FILE
 LOOK_SECONDS = 0.2  # between looks for memory that is free
+BUILDING_SECONDS = 1.0
 RENEW_SECONDS = 3.0
 
 
@@ -72,7 +73,7 @@ def _requested(learner: User, exercise: Exercise) -> LabSession:
         except labs.EnvironmentNotReady as error:
             if error.progress.state != "building":
                 raise
-            pause.wait(1.0)
+            pause.wait(BUILDING_SECONDS)
 
 
 def _place(row: LabSession, worker: str) -> None:

@@ -43,7 +43,7 @@ class Typist:
         self._ends_at = time.monotonic() + SCRIPT_SECONDS
 
     def begin(self) -> None:
-        """Make the prompts announce themselves; leading blanks keep it out of the history. Raises TypingFailed."""
+        """Make the prompts announce themselves. Raises TypingFailed."""
         say = f"printf '\\033]7770;{self._nonce}\\007'"
         self._enter(
             f" PROMPT_COMMAND=\"${{PROMPT_COMMAND:+$PROMPT_COMMAND;}}{say}\" PS2='\\e]7771;{self._nonce}\\a> '", 0
