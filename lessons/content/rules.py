@@ -80,7 +80,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "processes": (1, 4_096),
     "file_kb": (1, 65_536),
 }
-LAB_LIMITS: dict[str, tuple[float, float]] = {"seconds": (0.5, 60), "output_kb": (1, 1_024)}  # of what is asked there
+LAB_LIMITS: dict[str, tuple[float, float]] = {"seconds": (0.5, 60), "output_kb": (1, 512)}  # of what is asked there
 DEFAULT_ENVIRONMENT = "python"
 DEFAULT_LAB = "docker"  # of kind lab, and where a build of kind run happens
 

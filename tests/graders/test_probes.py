@@ -100,6 +100,8 @@ def test_build_takes_the_answer_the_probes_files_and_what_was_drawn() -> None:
         ("registry", {"repository": "registry.naru:5000/shop"}, "repository"),
         ("registry", {}, "repository"),
         ("registry", {"repository": "shop", "reference": ""}, "reference"),
+        ("registry", {"repository": "shop", "reference": "a b"}, "reference"),
+        ("http", {"url": "http://a/", "from": "container lab"}, "from"),
         ("http", {"url": "https://a/"}, "url"),
         ("http", {"url": "http://a/", "from": "pod web"}, "from"),
         ("http", {"url": "http://a/", "from": "web"}, "from"),
@@ -181,8 +183,14 @@ def test_events_are_filtered_by_host_type_action_and_name() -> None:
 
 def test_registry_evidence_has_digest_config_and_layers_or_is_null() -> None:
     probe = ProbeSpec("p", "registry", {"repository": "shop", "reference": "1"})
-    value = {"digest": "sha256:1", "config": "sha256:2", "layers": [{"size": 3}], "manifest": {}, "more": 1}
-    assert seen(probe, value, {"query": "keys(@)", "count": 4}).passed
+    config = {"Cmd": ["sh"]}
+    value = {"digest": "sha256:1", "config": config, "layers": [{"size": 3}], "more": 1}
+    value["manifest"] = {"config": {"digest": "sha256:2"}}
+    assert seen(
+        probe, value, {"query": "sort(keys(@))", "equals": ["config", "digest", "image", "layers", "manifest"]}
+    ).passed
+    assert seen(probe, value, {"query": "config", "equals": "sha256:2"}).passed
+    assert seen(probe, value, {"query": "image", "equals": config}).passed
     row = seen(probe, None, {"query": "digest", "contains": "sha256"})
     assert "registry.naru:5000/shop:1 이미지가 없어요" in row.message
     assert row.show.endswith("http://registry.naru:5000/v2/shop/manifests/1")

@@ -33,7 +33,8 @@ ALL_MOST = 120.0  # seconds of one probe
 HEADERS_MOST = 20
 _EXAMPLE = 'http: {url: "http://localhost:8080/"}'
 _URL = re.compile(r"http://[^\s/]+(?:/\S*)?")
-_FROM = re.compile(r"lab|container\s+(\S+)")
+# The lab itself goes by that name in a request, so that no container can.
+_FROM = re.compile(r"lab|container\s+(?!lab\Z)((?:[A-Za-z0-9_.-]|\{\{[^{}]+\}\})+)")
 _POD = re.compile(r"pod\s+\S+")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _DEFAULT_SECONDS = 3.0
@@ -158,7 +159,9 @@ def _header_faults(value: Any) -> list[Fault]:
 
 
 def _all_seconds(value: Mapping[str, Any]) -> float:
-    """What all the requests of a probe take at most: they start every_ms apart and may each take their seconds."""
-    one = float(value.get("seconds", _DEFAULT_SECONDS))
-    times = int(value.get("times", 1))
-    return one + (times - 1) * value.get("every_ms", 0) / 1000 if times > 1 else one
+    """What all requests of a probe take at most: with every_ms they start so far apart, else one waits for the other.
+
+    The lab stops asking at the end of that time; what was not asked by then has failed.
+    """
+    one, times, every = float(value.get("seconds", _DEFAULT_SECONDS)), value.get("times", 1), value.get("every_ms", 0)
+    return one + (times - 1) * every / 1000 if every else min(one * times, ALL_MOST)

@@ -19,6 +19,7 @@ from lessons.graders.variables import fill_text
 HOST = "registry.naru:5000"
 _EXAMPLE = 'registry: {repository: shop, reference: "1"}'
 _REPOSITORY = re.compile(r"(?:[a-z0-9._-]|/|\{\{[^{}]+\}\})+")
+_REFERENCE = re.compile(r"sha256:[0-9a-f]{64}|(?:[A-Za-z0-9_.-]|\{\{[^{}]+\}\})+")
 
 
 class Registry(AskProbe):
@@ -33,7 +34,10 @@ class Registry(AskProbe):
             fix = f"{HOST}와 태그를 뺀 이름만 적어 주세요. 예: {_EXAMPLE}"
             names = [Fault("repository", "저장소의 이름이 아니에요.", fix)]
         if "reference" in value:
-            names += name_faults(value["reference"], "reference", _EXAMPLE)
+            faults = name_faults(value["reference"], "reference", _EXAMPLE)
+            if not faults and not _REFERENCE.fullmatch(str(value["reference"])):
+                faults = [Fault("reference", "태그도 다이제스트도 아니에요.", '"1.0"이나 "sha256:…"처럼 적어 주세요.')]
+            names += faults
         return found + names
 
     def plan_ask(
@@ -50,11 +54,13 @@ class Registry(AskProbe):
         found = mapping_of(value)
         if found is None:
             return None
+        manifest = mapping_of(found.get("manifest")) or {}
         return {
             "digest": text_of(found.get("digest")),
-            "config": found.get("config"),
+            "config": text_of((mapping_of(manifest.get("config")) or {}).get("digest")),
+            "image": mapping_of(found.get("config")),
             "layers": list_of(found.get("layers")),
-            "manifest": mapping_of(found.get("manifest")),
+            "manifest": manifest,
         }
 
     def told(self, document: Any, ask: Ask, looked_at: str) -> Told:
