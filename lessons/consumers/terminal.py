@@ -26,6 +26,7 @@ LOOK_SECONDS = 15.0
 LOOK_GAP_SECONDS = 0.25  # between two looks that changes ask for
 CALL_SECONDS = 10.0
 MOST_FRAME = 64 * 1024
+MOST_TEXT = 256  # characters: a size, a count
 INPUT_RATE = 256 * 1024  # bytes a second
 INPUT_BURST = 512 * 1024  # a long paste
 FRAME_COST = 256  # what a small frame counts as: a thousand a second at most
@@ -109,6 +110,8 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         if self.terminal is None:
             return
         try:
+            if len(text) > MOST_TEXT:
+                raise ValueError("too long")
             frame = json.loads(text)
             kind = frame["type"]
             if kind == "ack":
@@ -120,7 +123,7 @@ class TerminalConsumer(AsyncWebsocketConsumer):
                 self.terminal.resize(self.seat, columns, rows)
             else:
                 raise ValueError("no such type")
-        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        except (ValueError, TypeError, KeyError, OverflowError):
             self._finish(_("알 수 없는 신호가 왔어요. 페이지를 새로 고쳐 주세요."), NOT_UNDERSTOOD, again=False)
 
     def _finish(self, message: str, code: int, *, again: bool) -> None:

@@ -23,6 +23,7 @@ class Seat:
     def __init__(self, columns: int, rows: int) -> None:
         self.size = (columns, rows)
         self.unacked = 0
+        self._unsent = 0
         self.full_since: float | None = None  # loop time
         self._queue: asyncio.Queue[bytes | Mapping[str, Any] | _End] = asyncio.Queue()
         self._finished = False
@@ -36,6 +37,7 @@ class Seat:
         if self._finished:
             return
         self.unacked += len(data)
+        self._unsent += len(data)
         for start in range(0, len(data), MOST_FRAME):
             self._queue.put_nowait(data[start : start + MOST_FRAME])
 
@@ -50,7 +52,8 @@ class Seat:
             self._queue.put_nowait(_End(message, code))
 
     def acknowledge(self, amount: int) -> None:
-        self.unacked = max(0, self.unacked - amount)
+        """So many bytes more were shown; what was not sent yet cannot have been, whatever the browser says."""
+        self.unacked -= min(amount, self.unacked - self._unsent)
         if not self.is_full:
             self.full_since = None
 
@@ -67,5 +70,6 @@ class Seat:
                 return item.code
             if isinstance(item, bytes):
                 await send_bytes(item)
+                self._unsent -= len(item)
             else:
                 await send_message(item)
