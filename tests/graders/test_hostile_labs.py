@@ -55,6 +55,7 @@ NASTY: tuple[Any, ...] = (
     {"exit_code": 0, "stdout": "9" * 60_000, "stderr": "\x1b]0;x\x07\x00", "ended": "exit"},
     {"built": "yes", "log": 3, "image": [], "layers": {"a": 1}, "rebuild": "x", "ran": [], "leaked": "x", "refused": 3},
     {"built": True, "layers": [3, {"command": ["x"], "size": "big", "cached": "yes"}] * 500, "rebuild": {"layers": 3}},
+    {"built": True, "layers": [{"size": 1e308}, {"size": -1e308}, {"size": -5}, {"command": "\x00" * 9_000}]},
     {"built": False, "log": "ERROR: \x00\u202e" * 20_000, "refused": "", "ended": "time"},
     {"built": False, "refused": "<b>\x00\u202e" * 50_000},
     {"digest": 3, "config": deep(200), "layers": "x", "manifest": [1]},
@@ -88,6 +89,8 @@ def test_any_answer_is_judged_shown_and_storable(type: str, value: Any) -> None:
     assert len(told) < 30_000 * len(checks)
     assert not set(told) & set("\x00\x07\x1b\u202e\ud800")
     json.dumps([row.picture for row in result.checks], allow_nan=False)
+    drawn = [layer for row in result.checks for layer in row.picture.get("layers", [])]
+    assert all(isinstance(layer["size"], int) and 0 <= layer["size"] <= 10**15 for layer in drawn)
     assert "\\u0000" not in json.dumps(rows, allow_nan=False)
 
 

@@ -150,7 +150,7 @@ def test_docker_evidence_is_the_document_and_a_missing_object_is_told() -> None:
     assert seen(WEB, RUNNING, fields).passed
     row = seen(WEB, None, fields)
     assert (row.passed, row.found) == (False, "(찾지 못함)")
-    assert row.message == "web 컨테이너가 없어요. docker ps -a 명령으로 무엇이 있는지 살펴보세요."
+    assert row.message == "web 컨테이너가 없어요. `docker ps -a` 명령으로 무엇이 있는지 살펴보세요."
     assert (row.show, row.looked_at) == ("docker inspect web", "State.Status")
     assert seen(WEB, None, {"query": "Id", "equals": None}).passed
 

@@ -171,9 +171,14 @@ def _built(found: Mapping[str, Any]) -> dict[str, Any]:
 def _drawn(layers: list[dict[str, Any]]) -> list[dict[str, Any]]:
     shown = layers[-PICTURED_LAYERS:]
     return [
-        {**layer, "command": plain(layer["command"])[:LINE_MOST].replace("\n", " "), "size": layer["size"] or 0}
+        {**layer, "command": plain(layer["command"])[:LINE_MOST].replace("\n", " "), "size": _size(layer["size"])}
         for layer in shown
     ]
+
+
+def _size(value: int | float | None) -> int:
+    """Bytes that can be drawn, whatever was said."""
+    return round(min(max(value or 0, 0), 10**15))
 
 
 def _not_built(log: str) -> str:

@@ -59,7 +59,7 @@ class Docker(AskProbe):
         look = on(request.get("engine"), _LISTS.get(request["object"], "docker volume ls"))
         where = f"{request['engine']}에 " if request.get("engine") else ""
         subject = f"{where}{name} {kind}"
-        return Told(instead=f"{subject}{particle(kind, '이(가)')} 없어요. {look} 명령으로 무엇이 있는지 살펴보세요.")
+        return Told(instead=f"{subject}{particle(kind, '이(가)')} 없어요. `{look}` 명령으로 무엇이 있는지 살펴보세요.")
 
     def show(self, ask: Ask) -> str:
         request = request_of(ask)

@@ -68,7 +68,7 @@ class Registry(AskProbe):
             return Told()
         return Told(
             instead=f"레지스트리에 {_name(request_of(ask))} 이미지가 없어요. "
-            "이름을 제대로 붙여 docker push로 올렸는지 살펴보세요."
+            "이름을 제대로 붙여 `docker push`로 올렸는지 살펴보세요."
         )
 
     def show(self, ask: Ask) -> str:
