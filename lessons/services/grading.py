@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -17,7 +16,7 @@ from lessons.sandbox import Lab, LabGoneError, SandboxError
 from lessons.services import watching
 from lessons.services.lab_homes import keep_home
 from lessons.services.lab_records import latch, latched_of
-from lessons.services.lab_upkeep import wake_lab
+from lessons.services.lab_upkeep import note_death, wake_lab
 from lessons.services.lab_use import in_use
 from lessons.services.sandboxes import current_sandbox
 from lessons.services.submissions import record_broken, record_grade
@@ -50,8 +49,7 @@ def grade_submission(submission: Submission) -> None:
     try:
         exercise = submission.revision.spec
         row = _lab_row(submission, exercise)
-        with in_use(row) if row else nullcontext() as lab:
-            gathered = _gather_and_judge(submission, exercise, clock, row, lab)
+        gathered = _gathered(submission, exercise, clock, row)
         _record(submission, exercise, gathered, clock)
         if row is not None and gathered.grade is not None:
             _keep(row, exercise, gathered.grade)
@@ -85,6 +83,17 @@ def _lab_row(submission: Submission, exercise: ExerciseSpec) -> LabSession | Non
         raise LabGoneError(f"the lab {submission.lab_id} is over")
     wake_lab(row)
     return row
+
+
+def _gathered(submission: Submission, exercise: ExerciseSpec, clock: _Clock, row: LabSession | None) -> _Gathered:
+    if row is None:
+        return _gather_and_judge(submission, exercise, clock, None, None)
+    try:
+        with in_use(row) as lab:
+            return _gather_and_judge(submission, exercise, clock, row, lab)
+    except LabGoneError:
+        note_death(row)
+        raise
 
 
 def _gather_and_judge(

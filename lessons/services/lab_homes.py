@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from lessons.contracts import ExerciseSpec
-from lessons.models import KeptHome, LabSession, Origin
+from lessons.models import KeptHome, LabReason, LabSession, Origin
 from lessons.sandbox import LabTooLargeError, SandboxError
 from lessons.sandbox.lab import Lab
 
@@ -13,6 +13,7 @@ logger = logging.getLogger(__name__)
 
 MOST_KB = 2048
 HISTORY = "/root/.bash_history"
+KEPT_REASONS = (LabReason.LEARNER, LabReason.HARD, LabReason.IDLE, LabReason.AWAY)  # homes are saved at these ends
 
 
 def kept_paths(spec: ExerciseSpec) -> tuple[str, ...]:

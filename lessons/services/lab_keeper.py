@@ -20,11 +20,11 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from lessons.models import LabReason, LabSession, LabState
+from lessons.models import LabSession, LabState
 from lessons.sandbox import SandboxError
 from lessons.sandbox.lab import Lab
 from lessons.services import lab_placing, lab_upkeep, lab_wakes, watching
-from lessons.services.lab_homes import keep_home
+from lessons.services.lab_homes import KEPT_REASONS, keep_home
 from lessons.services.lab_threads import Helpers
 from lessons.services.lab_use import alone_with, lab_of
 from lessons.services.sandboxes import current_sandbox
@@ -38,7 +38,6 @@ ORPHAN_SECONDS = 60.0
 REMOVE_AGAIN_SECONDS = 5.0
 REMOVERS = 2
 STOP_SECONDS = 15.0
-KEPT_REASONS = (LabReason.LEARNER, LabReason.HARD, LabReason.IDLE, LabReason.AWAY)  # their homes are saved at the end
 
 
 def _is_orphan(row: LabSession, lab: Lab) -> bool:
@@ -145,16 +144,12 @@ class LabKeeper:
     def watch_once(self) -> bool:
         """Follow the engines of ready labs, and of no others; whether that changed anything."""
         ready = LabSession.objects.slim().filter(state=LabState.READY, origin="learner")
-        return watching.follow(list(ready), on_death=self._look_for_deaths)
+        return watching.follow(list(ready))
 
     def bury_once(self) -> bool:
         """Note which labs have died; whether any has."""
         dead = [lab_upkeep.fail_if_dead(row) for row in lab_upkeep.live_labs()]
         return any(dead)
-
-    def _look_for_deaths(self) -> None:
-        self._due.pop("bury", None)
-        self._woken.set()
 
     def remove_one(self) -> bool:
         """Let a thread save and remove one lab that is over; whether there was one."""
@@ -181,7 +176,7 @@ class LabKeeper:
             except SandboxError as error:
                 logger.warning("Lab %s could not be removed yet: %s", row.pk, error)
                 return False
-        LabSession.objects.filter(pk=row.pk, container=row.container).update(container="")
+        LabSession.objects.filter(pk=row.pk, container=row.container).update(container="", events=[], baseline={})
         self._woken.set()  # its memory is free for who waits
         return True
 

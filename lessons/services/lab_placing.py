@@ -14,17 +14,18 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, Q, Subquery, Sum, Value
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from lessons import graders, notify
 from lessons.content import ContentError
 from lessons.contracts import ExerciseSpec
-from lessons.models import HOLDING_LABS, KeptHome, LabReason, LabSession, LabState, Origin
+from lessons.models import HOLDING_LABS, KeptHome, LabQuerySet, LabReason, LabSession, LabState, Origin
 from lessons.sandbox import SandboxError
 from lessons.sandbox.lab import Lab
 from lessons.services import labs
+from lessons.services.lab_homes import KEPT_REASONS
 from lessons.services.sandboxes import current_sandbox
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ HOME = "/root"
 READY_SECONDS = 60.0  # what the engine inside may take
 SETUP_SECONDS = 120.0  # all commands of a setup together
 BASELINE_SECONDS = 60.0
+PROOF_LIFE = datetime.timedelta(minutes=20)
 SPARE_MINUTES = 30  # a container outlives its lab's longest life by this, then the reaper takes it
 _TURN_LOCK = 0x6E61726C  # PostgreSQL advisory lock: one turn at a time, so that the cap is exact
 
@@ -49,6 +51,7 @@ def claim_lab(*, worker: str, only: Collection[UUID] | None = None) -> LabSessio
     """
     waiting = LabSession.objects.filter(state=LabState.REQUESTED)
     waiting = waiting.filter(origin=Origin.LEARNER) if only is None else waiting.filter(pk__in=only)
+    waiting = waiting.exclude(Q(keeps_home=True) & Exists(_still_saved()))
     candidate = waiting.order_by("requested_at", "pk").select_related("revision", "exercise").first()
     if candidate is None:
         return None
@@ -62,6 +65,12 @@ def claim_lab(*, worker: str, only: Collection[UUID] | None = None) -> LabSessio
         return None
     notify.lab_changed(candidate.pk)
     return candidate
+
+
+def _still_saved() -> LabQuerySet:
+    """The learner's last lab of the exercise whose home is about to be saved: the new one is to have it."""
+    mine = LabSession.objects.filter(learner=OuterRef("learner"), exercise=OuterRef("exercise"), origin=Origin.LEARNER)
+    return mine.filter(state=LabState.ENDED, reason__in=KEPT_REASONS).exclude(container="")
 
 
 def _take(candidate: LabSession, worker: str) -> bool:
@@ -129,7 +138,7 @@ def _prepare(row: LabSession, spec: ExerciseSpec) -> bool:
     lab.wait_ready(READY_SECONDS)
     _furnish(row, spec, lab)
     baseline = _baseline(row, spec, lab)
-    now = timezone.now()
+    now, learners = timezone.now(), row.origin == Origin.LEARNER
     return _own(
         row,
         state=LabState.READY,
@@ -138,7 +147,7 @@ def _prepare(row: LabSession, spec: ExerciseSpec) -> bool:
         ready_at=now,
         seen_at=now,
         used_at=now,
-        expires_at=now + datetime.timedelta(minutes=settings.LAB_HARD_MINUTES),
+        expires_at=now + (datetime.timedelta(minutes=settings.LAB_HARD_MINUTES) if learners else PROOF_LIFE),
     )
 
 

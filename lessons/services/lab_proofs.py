@@ -14,7 +14,7 @@ from django.db import connection
 from lessons.contracts import ExerciseSpec
 from lessons.models import Exercise, LabReason, LabSession, Origin, User
 from lessons.sandbox import LabGoneError
-from lessons.services import lab_placing, labs, watching
+from lessons.services import lab_placing, lab_upkeep, labs, watching
 from lessons.services.answers import LAB_FILE
 from lessons.services.lab_records import look
 from lessons.services.lab_use import in_use, lab_of
@@ -42,7 +42,7 @@ def proof_lab(*, learner: User, exercise: Exercise, worker: str) -> Iterator[Lab
         labs.end_lab(lab=row, reason=LabReason.LEARNER)
         if row.container:
             lab_of(row).end()
-            LabSession.objects.filter(pk=row.pk).update(container="")
+        LabSession.objects.filter(pk=row.pk).delete()
 
 
 @contextmanager
@@ -82,6 +82,8 @@ def _place(row: LabSession, worker: str) -> None:
         placed = lab_placing.claim_lab(worker=worker, only=[row.pk])
         if placed is not None:
             break
+        lab_upkeep.give_back_lost()  # where no portal looks: a dead command's labs must not keep the memory
+        lab_upkeep.end_lost_proofs()
         pause.wait(LOOK_SECONDS)
     with _leased(worker):
         ready = lab_placing.prepare(placed)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from lessons import notify
 from lessons.contracts import Status
-from lessons.models import LabReason, LabSession, LabState, Origin, Submission
+from lessons.models import LIVE_LABS, LabReason, LabSession, LabState, Origin, Submission
 from lessons.sandbox import SandboxError
 from lessons.services import labs
 from lessons.services.lab_use import alone_with, in_use, lab_of
@@ -118,8 +118,24 @@ def fail_if_dead(row: LabSession) -> bool:
     except SandboxError as error:
         if error.reason != "lab":
             return False
-    logger.warning("Lab %s of %s has died", row.pk, row.exercise_id)
+    return note_death(row)
+
+
+def note_death(row: LabSession) -> bool:
+    """The lab, or an engine inside, is known to have died; False where it was over already."""
+    logger.warning("Lab %s of exercise %s has died", row.pk, row.exercise_id)
     return labs.fail_lab(lab=row, reason=LabReason.GONE)
+
+
+def end_lost_proofs() -> bool:
+    """End proofs' labs whose command never did, with their containers; whether there was any."""
+    over = LabSession.objects.slim().live().filter(origin=Origin.PROOF, expires_at__lt=timezone.now())
+    lost = list(over)
+    for row in lost:
+        lab_of(row).end()
+        values = {"state": LabState.ENDED, "reason": LabReason.HARD, "ended_at": timezone.now(), "container": ""}
+        labs.change_lab(row.pk, when=LIVE_LABS, **values)
+    return bool(lost)
 
 
 def give_back_lost() -> bool:

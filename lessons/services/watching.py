@@ -17,6 +17,7 @@ from django.db import DatabaseError, connection
 from lessons.models import LabSession, LabState
 from lessons.sandbox import EventStream, SandboxError
 from lessons.services.lab_records import compact, heard_until, is_seen, look, record_events
+from lessons.services.lab_upkeep import note_death
 from lessons.services.lab_use import lab_of
 
 logger = logging.getLogger(__name__)
@@ -25,15 +26,16 @@ QUIET_SECONDS = 0.3  # news come in bursts: one look after each
 BURST_SECONDS = 1.5  # but not later than this after its first
 AFTER_SECONDS = 2.0  # and once more, for what takes a moment to come up
 WAIT_SECONDS = 1.0
-RETRY_SECONDS = 1.0
+RETRY_SECONDS = 0.5
+LATEST_RETRY_SECONDS = 10.0
 
 
 class Watcher:
     """One lab's. ``read_once`` is a step for tests; ``start`` lets a thread make them."""
 
-    def __init__(self, lab_id: UUID, *, on_death: Callable[[], None] | None = None) -> None:
+    def __init__(self, lab_id: UUID) -> None:
         self.lab_id = lab_id
-        self._on_death = on_death
+        self._faults = 0  # one after the other
         self._stream: EventStream | None = None
         self._fresh: list[dict[str, Any]] = []
         self._since: float | None = None  # of the first news not looked at yet
@@ -82,6 +84,7 @@ class Watcher:
         assert self._stream is not None  # noqa: S101 - for the type checker: opened right above
         event = self._stream.read(self._wait_seconds(seconds))
         now = time.monotonic()
+        self._faults = 0
         if event is not None:
             self._fresh.append(compact(event))
             self._since = self._since or now
@@ -158,11 +161,14 @@ class Watcher:
         if self._stopping.is_set():
             return False
         if error.reason == "lab":
-            if self._on_death is not None:
-                self._on_death()
+            row = LabSession.objects.slim().filter(pk=self.lab_id).first()
+            if row is not None:
+                note_death(row)
             return False
         logger.info("Lab %s: its events stopped, trying again: %s", self.lab_id, error)
-        self._stopping.wait(RETRY_SECONDS)
+        self._nudged = True  # a question tells whether the engine inside still lives
+        self._faults += 1
+        self._stopping.wait(min(RETRY_SECONDS * 2 ** min(self._faults, 5), LATEST_RETRY_SECONDS))
         return True
 
 
@@ -170,12 +176,12 @@ _lock = threading.Lock()
 _watchers: dict[UUID, Watcher] = {}
 
 
-def follow(rows: Iterable[LabSession], *, on_death: Callable[[], None] | None = None) -> bool:
+def follow(rows: Iterable[LabSession]) -> bool:
     """Watch exactly these labs; whether any watcher came or went."""
     wanted = {row.pk for row in rows}
     with _lock:
         leaving = [_watchers.pop(lab_id) for lab_id in list(_watchers) if lab_id not in wanted]
-        coming = [Watcher(lab_id, on_death=on_death) for lab_id in wanted if lab_id not in _watchers]
+        coming = [Watcher(lab_id) for lab_id in wanted if lab_id not in _watchers]
         _watchers.update({watcher.lab_id: watcher for watcher in coming})
     for watcher in leaving:
         watcher.stop(within=0.0)

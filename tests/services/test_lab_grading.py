@@ -120,6 +120,8 @@ def test_lab_that_dies_while_it_is_graded_breaks_the_submission(docker):
     submission = hand_in(row)
     docker.lab_of(row).kill()
     assert graded(submission).broken_reason == "lab"
+    row.refresh_from_db()
+    assert (row.state, row.reason) == ("failed", "gone")
 
 
 def test_what_was_graded_before_the_lab_died_stays(docker):

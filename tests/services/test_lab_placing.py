@@ -58,6 +58,16 @@ def test_claim_lab_counts_a_container_that_is_not_removed_yet(docker, settings):
     assert claim() == row
 
 
+def test_claim_lab_waits_for_the_home_of_the_one_before(docker):
+    before = make_lab(state="ended", reason="learner", container="c1")
+    row = waiting(learner=before.learner, exercise=before.exercise)
+    anew = waiting(exercise=before.exercise)
+    assert claim() == anew
+    assert claim() is None
+    LabSession.objects.filter(pk=before.pk).update(container="")
+    assert claim() == row
+
+
 def test_claim_lab_larger_than_the_cap_has_its_turn_alone(docker, settings):
     settings.LAB_MEMORY_MB = 400
     exercise = make_lab_exercise()
@@ -167,6 +177,16 @@ def test_proof_whose_command_died_has_failed(docker):
     lab_upkeep.give_back_lost()
     row.refresh_from_db()
     assert (row.state, row.reason) == ("failed", "internal")
+
+
+def test_proofs_lab_that_its_command_left_behind_ends(docker):
+    lost = make_lab(origin="proof", container="c1", expires_at=timezone.now() - datetime.timedelta(seconds=1))
+    fresh = make_lab(origin="proof", container="c2")
+    assert lab_upkeep.end_lost_proofs()
+    assert not lab_upkeep.end_lost_proofs()
+    lost.refresh_from_db()
+    fresh.refresh_from_db()
+    assert (lost.state, lost.container, fresh.state) == ("ended", "", "ready")
 
 
 def test_lease_that_is_renewed_is_not_given_back(docker):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from lessons import notify
 from lessons.models import LabSession
-from lessons.sandbox import EngineUnavailableError
+from lessons.sandbox import EngineUnavailableError, LabGoneError
 from lessons.services import lab_records, watching
 from lessons.services.watching import Watcher
 from tests.factories import make_lab
@@ -157,12 +157,11 @@ def test_watcher_asks_for_events_since_the_last_one(docker, quick):
 
 def test_watcher_of_a_lab_that_dies_tells_and_ends(docker, quick):
     row = opened()
-    deaths: list[bool] = []
-    watcher = Watcher(row.pk, on_death=lambda: deaths.append(True))
+    watcher = Watcher(row.pk)
     watcher.read_once(0)
     docker.lab_of(row).kill()
     assert watcher._survives(lambda: watcher.read_once(1)) is False
-    assert deaths == [True]
+    assert (now(row).state, row.reason) == ("failed", "gone")
 
 
 def test_watcher_begins_again_when_the_engine_was_away(docker, quick, monkeypatch):
@@ -174,6 +173,22 @@ def test_watcher_begins_again_when_the_engine_was_away(docker, quick, monkeypatc
     assert watcher._survives(lambda: watcher.read_once(1)) is True
     assert watcher._survives(lambda: watcher.read_once(0)) is True
     assert len(docker.lab_of(row).streams) == 2
+
+
+def test_watcher_finds_out_that_the_engine_inside_has_died(docker, quick, monkeypatch):
+    monkeypatch.setattr(watching, "RETRY_SECONDS", 0.0)
+    row = opened()
+    watcher = Watcher(row.pk)
+    watcher.read_once(0)
+
+    def no_engine(ask):
+        raise LabGoneError("its engine has died")
+
+    docker.answer_ask = no_engine
+    stream_of(docker, row).fail(EngineUnavailableError("events ended"))
+    assert watcher._survives(lambda: watcher.read_once(1)) is True
+    assert watcher._survives(lambda: watcher.read_once(0)) is False
+    assert (now(row).state, docker.lab_of(row).alive()) == ("failed", True)
 
 
 def test_watcher_of_a_deleted_row_ends(docker, quick):
