@@ -203,7 +203,13 @@ class Lab:
         """A terminal of the learner's. ``number`` tells it from the lab's others; ``host`` is one of the shape's."""
         argv = [ATTENDANT, "shell", "--id", str(number), "--host", host]
         made = self._begin(argv, environment=ENVIRONMENT, tty=(columns, rows))
-        return Shell(self._engine, self, made, number)
+        shell = Shell(self._engine, self, made, number)
+        try:
+            shell.resize(columns, rows)  # runsc does not take the size that the engine starts it with
+        except SandboxError:
+            shell.close()
+            raise
+        return shell
 
     def events(self, *, since: float | None = None) -> EventStream:
         """What the engines inside report from ``since`` (unix seconds, None: now) on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lessons.contracts import Limits, Plan, Run, RunEvidence
-from lessons.sandbox import Sandbox, SandboxConfig
+from lessons.sandbox import Sandbox, SandboxConfig, Shell
 from lessons.sandbox.limits import Shape
 from lessons.sandbox.run import LABEL_PROCESS
 from tests.fakes import make_run_evidence
@@ -33,6 +34,37 @@ def running_sandbox(socket: Path, data_dir: Path, **config: Any) -> Iterator[San
         yield sandbox
     finally:
         sandbox.close()
+
+
+@contextmanager
+def lab_sandbox(socket: Path, data_dir: Path, **config: Any) -> Iterator[Sandbox]:
+    """A sandbox for labs; what it opened is gone at the end, learners' labs too."""
+    sandbox = make_sandbox(socket, data_dir, **{"pool_size": 0, **config})
+    try:
+        eventually(lambda: sandbox.progress("docker").state == "ready", seconds=300)
+        yield sandbox
+    finally:
+        sandbox.close()
+        for container in labelled(sandbox):
+            sandbox.lab(container).end()
+
+
+def read_until(shell: Shell, wanted: bytes, seconds: float = 20.0) -> bytes:
+    """What a shell says up to and with ``wanted``; fails where that does not come in time."""
+    said = b""
+    ends_at = time.monotonic() + seconds
+    while wanted not in said:
+        left = ends_at - time.monotonic()
+        assert left > 0, f"{wanted!r} did not come, but {said[-2000:]!r}"
+        if select.select([shell.socket], [], [], left)[0]:
+            part = shell.socket.recv(1 << 16)
+            assert part, f"the shell ended after {said[-2000:]!r}"
+            said += part
+    return said
+
+
+def type_line(shell: Shell, line: str) -> None:
+    shell.socket.sendall(f"{line}\r".encode())
 
 
 def python(code: str, *, stdin: str = "", collect: tuple[str, ...] = (), environment: str = "python", **limits: Any):
