@@ -23,7 +23,7 @@ class Ring:
         self._size = 0
         self._lost = False  # something was said before what is kept
         self._began_on_other = False  # where what is kept begins
-        self._tail = b""
+        self._tail = self._gone_tail = b""  # a switch may come in two pieces
 
     def add(self, data: bytes) -> None:
         self.other_screen = self._screen_after(self._tail + data, self.other_screen)
@@ -35,7 +35,8 @@ class Ring:
             extra = self._size - self.most
             gone, kept = (first[:extra], first[extra:]) if len(first) > extra else (first, b"")
             self._size -= len(gone)
-            self._began_on_other = self._screen_after(gone, self._began_on_other)
+            self._began_on_other = self._screen_after(self._gone_tail + gone, self._began_on_other)
+            self._gone_tail = (self._gone_tail + gone)[-_LONGEST_SWITCH + 1 :]
             self._lost = True
             if kept:
                 self._parts.appendleft(kept)
@@ -46,8 +47,9 @@ class Ring:
         data = b"".join(self._parts)
         if not self._lost:
             return data
+        other = self._screen_after(self._gone_tail + data[:_LONGEST_SWITCH], self._began_on_other)
         data = data[_beginning(data) :]
-        return OTHER_SCREEN + data if self._began_on_other else data
+        return OTHER_SCREEN + data if other else data
 
     @staticmethod
     def _screen_after(data: bytes, before: bool) -> bool:
