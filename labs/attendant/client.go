@@ -53,3 +53,8 @@ func readBounded(from io.Reader, most int64) ([]byte, error) {
 	}
 	return content, err
 }
+
+// readCut reads at most so many bytes and leaves the rest.
+func readCut(from io.Reader, most int64) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(from, most))
+}

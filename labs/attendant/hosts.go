@@ -13,9 +13,8 @@ import (
 
 const (
 	runDirectory = "/run/naru"
-	binary       = "/naru/bin/naru-attendant"
+	ownPath      = "/naru/bin/naru-attendant"
 	hostsVar     = "NARU_HOSTS"
-	insideVar    = "NARU_INSIDE" // set once a process has entered the host it works on
 	namesFile    = runDirectory + "/names"
 	registryName = "registry.naru"
 	registryPort = 5000
@@ -115,4 +114,13 @@ func (h host) pid() (int, error) {
 		return 0, fmt.Errorf("host %s has no process", h.name)
 	}
 	return pid, nil
+}
+
+// rootPath is the host's root directory as this process finds it.
+func (h host) rootPath() (string, error) {
+	if h.isLab() {
+		return "/", nil
+	}
+	pid, err := h.pid()
+	return fmt.Sprintf("/proc/%d/root", pid), err
 }

@@ -182,7 +182,7 @@ func (l *lab) nameRegistry() error {
 // putOn gives a host the learner's command `on`.
 func putOn(root string) error {
 	path := filepath.Join(root, "usr/local/bin/on")
-	if err := os.Symlink(binary, path); err != nil && !os.IsExist(err) {
+	if err := os.Symlink(ownPath, path); err != nil && !os.IsExist(err) {
 		return err
 	}
 	return nil

@@ -15,6 +15,7 @@ var commands = map[string]func(args []string) int{
 	"init":   initCommand,
 	"host":   hostCommand,
 	"enter":  enterCommand,
+	"lead":   leadCommand,
 	"wait":   waitCommand,
 	"ask":    askCommand,
 	"put":    putCommand,

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,7 +12,7 @@ import (
 // enter moves this thread into the host's namespaces. The caller execs next, or lets the thread end.
 func (h host) enter() error {
 	runtime.LockOSThread()
-	if h.isLab() || os.Getenv(insideVar) == h.name {
+	if h.isLab() {
 		return nil
 	}
 	pid, err := h.pid()
@@ -41,19 +40,7 @@ func (h host) enter() error {
 			return fmt.Errorf("host %s, %s: %w", h.name, kind.name, err)
 		}
 	}
-	return os.Setenv(insideVar, h.name)
-}
-
-// again runs this very command once more inside the host, unless it is there already. It returns only without need
-// or with an error. Standard streams stay.
-func (h host) again() error {
-	if h.isLab() || os.Getenv(insideVar) == h.name {
-		return nil
-	}
-	if err := h.enter(); err != nil {
-		return err
-	}
-	return unix.Exec(binary, os.Args, os.Environ())
+	return nil
 }
 
 // enterCommand: `enter HOST ARGV...` becomes a program on the host; the environment stays as it is.
@@ -83,9 +70,6 @@ func become(name string, argv []string) int {
 		fmt.Fprintf(os.Stderr, "%s: 이 실습에 없는 호스트예요.\n", name)
 		return 2
 	}
-	if err := os.Setenv(insideVar, ""); err != nil { // a learner's environment may say anything
-		return fail(err)
-	}
 	if err := target.enter(); err != nil {
 		return fail(err)
 	}
@@ -94,20 +78,10 @@ func become(name string, argv []string) int {
 	}
 	program, err := exec.LookPath(argv[0])
 	if err == nil {
-		err = unix.Exec(program, argv, withoutInside(os.Environ()))
+		err = unix.Exec(program, argv, os.Environ())
 	}
 	fmt.Fprintf(os.Stderr, "%s: %v\n", argv[0], err)
 	return 127
-}
-
-func withoutInside(environment []string) []string {
-	var kept []string
-	for _, each := range environment {
-		if !strings.HasPrefix(each, insideVar+"=") {
-			kept = append(kept, each)
-		}
-	}
-	return kept
 }
 
 // inNetworkOf calls work on a thread of its own inside the network namespace of a process; the thread ends with it.

@@ -39,9 +39,9 @@ func askExec(ctx context.Context, text json.RawMessage) (any, error) {
 	argv := request.Argv
 	switch {
 	case argv[0] == "on": // ours, whatever lies under that name by now
-		argv = append([]string{binary, "enter"}, argv[1:]...)
+		argv = append([]string{ownPath, "enter"}, argv[1:]...)
 	case !h.isLab():
-		argv = append([]string{binary, "enter", h.name}, argv...)
+		argv = append([]string{ownPath, "enter", h.name}, argv...)
 	}
 	result, err := command{argv: argv, stdin: []byte(request.Stdin), output: request.OutputKB << 10, directory: "/root"}.run(ctx)
 	if err != nil {
