@@ -62,6 +62,7 @@ def test_start_and_stop_leave_grading_to_others_without_a_dispatcher(settings, m
     settings.DISPATCHER = False
     seen: list[str] = []
     monkeypatch.setattr(lifespan.dispatch, "start", lambda **options: seen.append("dispatch"))
+    monkeypatch.setattr(lifespan.lab_keeper, "start", lambda: seen.append("labs"))
     monkeypatch.setattr(lifespan.sandboxes, "start_sandbox", lambda: seen.append("sandbox"))
     lifespan.start()
     lifespan.stop()
@@ -75,11 +76,13 @@ def test_start_and_stop_in_embedded_mode_follow_each_other_in_order(settings, mo
     monkeypatch.setattr(lifespan.sandboxes, "close_sandbox", lambda: seen.append("close"))
     monkeypatch.setattr(lifespan.dispatch, "start", lambda *, grade: seen.append("threads"))
     monkeypatch.setattr(lifespan.dispatch, "stop", lambda: seen.append("finish"))
+    monkeypatch.setattr(lifespan.lab_keeper, "start", lambda: seen.append("labs"))
+    monkeypatch.setattr(lifespan.lab_keeper, "stop", lambda: seen.append("let labs go on"))
     monkeypatch.setattr(lifespan.accounts, "forget_idle_guests", lambda: len(seen))
     monkeypatch.setattr(lifespan.doctor, "log_findings_soon", lambda: seen.append("look"))
     lifespan.start()
     lifespan.stop()
-    assert seen == ["pool", "threads", "look", "finish", "close"]
+    assert seen == ["pool", "threads", "labs", "look", "finish", "let labs go on", "close"]
 
 
 def test_a_busy_database_does_not_keep_the_pages_from_starting(monkeypatch, caplog):

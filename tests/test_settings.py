@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from portal import env
+
 ROOT = Path(__file__).resolve().parent.parent
 TOLD = """
 import json
@@ -50,6 +52,7 @@ def test_cookies_follow_tls_and_guests_the_address(tmp_path, variables, secure, 
         ({"NARU_TLS": "perhaps"}, "NARU_TLS='perhaps'"),
         ({"NARU_POOL_SIZE": "many"}, "NARU_POOL_SIZE='many'"),
         ({"NARU_RUNS_IN_FLIGHT": "0"}, "NARU_RUNS_IN_FLIGHT=0"),
+        ({"NARU_LAB_MEMORY_MB": "100"}, "NARU_LAB_MEMORY_MB=100"),
         ({"NARU_SECRET_KEY": ""}, "NARU_SECRET_KEY"),
     ],
 )
@@ -58,3 +61,14 @@ def test_value_that_cannot_be_used_stops_the_start_in_one_line(tmp_path, variabl
     assert told.returncode != 0
     assert told.stderr.count("\n") == 1
     assert says in told.stderr
+
+
+def test_labs_may_use_two_fifths_of_the_machine_unless_told(monkeypatch):
+    monkeypatch.setattr(env.os, "sysconf", lambda name: {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 2_000_000}[name])
+    assert env.memory_mb() == 7812
+
+    def unknown(name: str) -> int:
+        raise ValueError(name)
+
+    monkeypatch.setattr(env.os, "sysconf", unknown)
+    assert env.memory_mb() == 2048

@@ -7,9 +7,9 @@ import datetime
 import pytest
 from django.utils import timezone
 
-from lessons.models import Draft, Submission, User
+from lessons.models import Draft, KeptHome, Submission, User
 from lessons.services.accounts import adopt_guest_work, create_guest, forget_idle_guests
-from tests.factories import make_draft, make_exercise, make_guest, make_learner, make_submission
+from tests.factories import make_draft, make_exercise, make_guest, make_lab, make_learner, make_submission
 
 pytestmark = pytest.mark.django_db
 
@@ -80,3 +80,30 @@ def test_forget_idle_guests_takes_the_days():
     make_guest(last_login=timezone.now() - datetime.timedelta(days=2))
     assert forget_idle_guests(older_than_days=3) == 0
     assert forget_idle_guests(older_than_days=1) == 1
+
+
+def test_adopt_guest_work_moves_a_lab_with_what_it_keeps():
+    guest, learner = make_guest(), make_learner()
+    lab = make_lab(guest)
+    KeptHome.objects.create(learner=guest, exercise=lab.exercise, data=b"newer")
+    KeptHome.objects.create(learner=learner, exercise=lab.exercise, data=b"older")
+    KeptHome.objects.filter(learner=learner).update(updated_at=timezone.now() - datetime.timedelta(days=1))
+    adopt_guest_work(guest=guest, learner=learner)
+    lab.refresh_from_db()
+    assert (lab.learner, lab.state) == (learner, "ready")
+    assert [bytes(home.data) for home in KeptHome.objects.filter(learner=learner)] == [b"newer"]
+
+
+def test_adopt_guest_work_ends_the_guests_lab_where_the_learner_has_one():
+    guest, learner = make_guest(), make_learner()
+    own, other = make_lab(learner), make_lab(guest)
+    adopt_guest_work(guest=guest, learner=learner)
+    own.refresh_from_db()
+    other.refresh_from_db()
+    assert (own.state, other.state, other.learner) == ("ready", "ended", learner)
+
+
+def test_forget_idle_guests_keeps_who_has_a_lab():
+    guest = make_guest(date_joined=timezone.now() - datetime.timedelta(days=30))
+    make_lab(guest)
+    assert forget_idle_guests() == 0

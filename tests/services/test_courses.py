@@ -18,7 +18,7 @@ from lessons.services.courses import (
     save_lesson,
 )
 from tests.content.build import COURSE, EXERCISE, FILES, LESSON, SVG, course_files, make_course
-from tests.factories import make_draft, make_learner, make_staff, make_submission
+from tests.factories import make_draft, make_lab, make_learner, make_staff, make_submission
 
 pytestmark = pytest.mark.django_db
 
@@ -109,12 +109,14 @@ def test_vanished_exercise_without_work_is_removed(tmp_path):
     assert Exercise.objects.get().slug == "sum"
 
 
-@pytest.mark.parametrize("work", ["submission", "draft"])
+@pytest.mark.parametrize("work", ["submission", "draft", "lab"])
 def test_vanished_exercise_with_work_is_archived_and_comes_back(tmp_path, work):
     import_course(source=make_course(tmp_path, second_exercise()))
     more = Exercise.objects.get(slug="more")
     if work == "draft":
         make_draft(make_learner(), more)
+    elif work == "lab":
+        make_lab(exercise=more)
     else:
         make_submission(exercise=more)
     without(tmp_path, "01-start", "exercises", "more")
