@@ -92,8 +92,14 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture
-def context(chromium, live_server, complaints) -> Iterator[BrowserContext]:
-    context = chromium.new_context(base_url=live_server.url, locale="ko-KR", viewport={"width": 1280, "height": 900})
+def site(live_server) -> str:
+    """Where the portal answers."""
+    return str(live_server.url)
+
+
+@pytest.fixture
+def context(chromium, site, complaints) -> Iterator[BrowserContext]:
+    context = chromium.new_context(base_url=site, locale="ko-KR", viewport={"width": 1280, "height": 900})
     context.set_default_timeout(PATIENCE_MS)
     with under_way() as requests:
         yield context

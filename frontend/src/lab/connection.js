@@ -1,4 +1,5 @@
 // A terminal's line to its shell: a ticket by POST, then a WebSocket; again and again until the lab is over.
+// lessons/consumers says what goes over it.
 
 const FIRST_WAIT_MS = 500;
 const LAST_WAIT_MS = 15_000;
@@ -6,11 +7,15 @@ const STEADY_MS = 5000; // a connection that lasted this long ends a row of fail
 const ACK_BYTES = 32 * 1024; // the server waits at eight times as many
 const PIECE = 48 * 1024; // bytes of a frame; the server takes 64 KB
 
+const LAB_OVER = 4001; // codes of the close
+const RESTARTING = 1012;
+
 const encoder = new TextEncoder();
 
 /**
  * url: where tickets are given. token(): the CSRF token. size(): [columns, rows]. on: bytes(data, shown),
- * hello(replay), message(frame), state("connecting" | "open" | "lost" | "refused", text).
+ * hello(replay), message(frame), over(text) once the lab is, and state(name, text): "connecting", "open", "lost" while
+ * it tries again by itself, "refused" where only the learner can, "barred" where nobody can.
  */
 export class Connection {
   constructor({ url, number, token, size, on }) {
@@ -52,12 +57,16 @@ export class Connection {
 
   connect(path) {
     const address = new URL(path, location.href);
+    const [columns, rows] = this.size();
+    address.searchParams.set("columns", columns);
+    address.searchParams.set("rows", rows);
     address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(address);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     this.unacked = 0;
     let steady = 0;
+    this.ended = null; // the frame in which the server said why it closes
     socket.onopen = () => {
       steady = setTimeout(() => (this.wait = FIRST_WAIT_MS), STEADY_MS);
     };
@@ -66,11 +75,14 @@ export class Connection {
       if (typeof data === "string") this.hear(JSON.parse(data));
       else this.show(new Uint8Array(data), socket);
     };
-    socket.onclose = () => {
+    socket.onclose = ({ code }) => {
       clearTimeout(steady);
       if (this.socket !== socket) return;
       this.socket = null;
-      if (!this.closed) this.retry();
+      if (this.closed) return;
+      if (code === LAB_OVER) this.on.over(this.ended?.message);
+      else if (this.ended && code !== RESTARTING) this.on.state(this.ended.again ? "refused" : "barred", this.ended.message);
+      else this.retry();
     };
   }
 
@@ -79,7 +91,8 @@ export class Connection {
       this.on.hello(frame.replay ?? 0);
       this.on.state("open");
       this.resize();
-    } else this.on.message(frame);
+    } else if (frame.type === "ended") this.ended = frame;
+    else this.on.message(frame);
   }
 
   /** The server sends on only as fast as the screen shows. */

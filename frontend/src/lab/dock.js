@@ -17,6 +17,7 @@ import { words } from "./words.js";
 const MOST_TERMINALS = 4;
 const REFETCH_MS = 150; // several terminals tell of the same change
 const FIT_MS = 80;
+const FLASH_MS = 4000;
 const HEAD_MS = 60_000; // typing puts the end off: the time that is left is asked now and then
 
 export class Dock {
@@ -126,12 +127,15 @@ export class Dock {
             shown();
           }),
         message: (frame) => this.hear(frame),
+        over: (text) => this.end(text),
         state: (state, text) => {
           this.tabs.tell(number, state);
           panelState(shell, state, text, () => {
             shell.line.close();
             shell.line = this.connect(shell, number);
+            screen.focus();
           });
+          if (state === "refused") this.refetch();
         },
       },
     });
@@ -145,7 +149,6 @@ export class Dock {
     if (frame.type === "changed") this.refetch();
     else if (frame.type === "explain") showExplanation(this.card, frame);
     else if (frame.type === "warning") this.warn(frame.message);
-    else if (frame.type === "ended") this.end(frame.message);
   }
 
   /** Ask for the head and the checks anew; the terminals are not touched. */
@@ -216,28 +219,40 @@ export class Dock {
     const headers = { "X-CSRFToken": this.token(), Accept: "application/json" };
     const url = `${this.element.dataset.terminalsUrl}${this.shown}/free/`;
     this.stuck.setAttribute("aria-disabled", "true");
-    let done = false;
+    let message = words.notFreed;
     try {
-      done = (await fetch(url, { method: "POST", headers, credentials: "same-origin" })).ok;
+      const reply = await fetch(url, { method: "POST", headers, credentials: "same-origin" });
+      message = (await reply.json()).message ?? message;
     } catch {
-      // told below, as a refusal is
+      // the sentence above says so
     }
     this.stuck.removeAttribute("aria-disabled");
     screen.calm();
     screen.focus();
-    announce(done ? words.freed : words.notFreed);
+    this.flash(message);
+  }
+
+  /** A sentence over the shown terminal for a while. */
+  flash(text) {
+    const { panel, note } = this.current;
+    if (panel.dataset.state !== "open") return;
+    note.replaceChildren(text);
+    note.hidden = false;
+    clearTimeout(this.flashing);
+    this.flashing = setTimeout(() => panel.dataset.state === "open" && (note.hidden = true), FLASH_MS);
   }
 
   insert(command) {
     this.element.dispatchEvent(new CustomEvent("naru:lab-wanted", { bubbles: true }));
     const whole = this.current.screen.insert(command);
     this.current.screen.focus();
-    return whole;
+    if (whole) announce(words.inserted);
+    else this.flash(words.firstLine);
   }
 
   async copy() {
     const text = this.current.screen.selection;
-    if (text) announce((await copyText(text)) ? words.copied : words.copyFailed);
+    if (text) this.flash((await copyText(text)) ? words.copied : words.copyFailed);
     this.current.screen.focus();
   }
 
@@ -271,6 +286,7 @@ export class Dock {
   refresh(root) {
     this.countdown.tick();
     addInsertButtons(root);
+    for (const button of this.element.querySelectorAll("[data-lab-close]")) button.hidden = false;
     showState(this.element);
   }
 
@@ -281,6 +297,7 @@ export class Dock {
   dispose() {
     clearTimeout(this.refetching);
     clearTimeout(this.fitting);
+    clearTimeout(this.flashing);
     clearInterval(this.heads);
     this.countdown.stop();
     this.unfollow();
@@ -297,11 +314,12 @@ export class Dock {
 /** What lies over a terminal that is not connected, and the way on from there. */
 function panelState({ panel, note }, state, text, goOn) {
   panel.dataset.state = state;
-  const says = { connecting: words.connecting, lost: words.lost, refused: text || words.refused, over: text }[state];
+  const says = { connecting: words.connecting, lost: words.lost, open: "" }[state] ?? (text || words.refused);
   note.hidden = !says;
-  note.replaceChildren(says ?? "");
-  if (state !== "refused" && state !== "over") return;
-  const button = make("button", { type: "button", class: "primary" }, state === "over" ? words.fresh : words.again);
+  note.replaceChildren(says);
+  const way = { refused: words.again, over: words.fresh }[state];
+  if (!way) return;
+  const button = make("button", { type: "button", class: "primary" }, way);
   button.addEventListener("click", goOn);
   note.append(" ", button);
 }

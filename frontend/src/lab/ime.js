@@ -8,9 +8,7 @@ const PROCESSED = 229; // key code of a press that the input method has taken
 const MODIFIERS = new Set(["Shift", "Control", "Alt", "Meta", "CapsLock", "HangulMode", "HanjaMode", "Process"]);
 const DELETE = "\x7f";
 
-/**
- * Take over the text field of an opened terminal. send(text) gets what was typed.
- */
+/** Take over the text field of an opened terminal. send(text) gets what was typed. */
 export function takeInput(terminal, { send }) {
   const field = terminal.textarea;
   const host = terminal.element;
@@ -21,7 +19,7 @@ export function takeInput(terminal, { send }) {
   host.append(shown);
 
   let composing = false;
-  let sentByKey = false; // xterm has sent this press itself
+  let sentByKey = null; // what xterm has sent for this key press itself
   let before = 0; // characters of the field before what is being typed …
   let after = 0; // … and behind it
 
@@ -55,7 +53,7 @@ export function takeInput(terminal, { send }) {
 
   const handlers = {
     keydown(event) {
-      sentByKey = false;
+      sentByKey = null;
       if (event.keyCode === PROCESSED || MODIFIERS.has(event.key)) {
         event.stopPropagation(); // the field will tell
         if (!composing && event.keyCode === PROCESSED && field.selectionStart !== field.selectionEnd) field.value = "";
@@ -86,7 +84,7 @@ export function takeInput(terminal, { send }) {
     },
     beforeinput(event) {
       if (!composing) mark();
-      if (!composing && event.inputType === "deleteContentBackward" && !sentByKey) {
+      if (!composing && event.inputType === "deleteContentBackward" && sentByKey === null) {
         event.preventDefault();
         send(DELETE);
       }
@@ -94,15 +92,16 @@ export function takeInput(terminal, { send }) {
     input(event) {
       event.stopPropagation();
       if (composing || event.isComposing) return;
-      if (sentByKey || event.inputType.startsWith("delete")) mark();
+      const sent = sentByKey !== null && (event.data === null || event.data === sentByKey);
+      if (sent || event.inputType.startsWith("delete")) mark();
       else sendTyped();
     },
   };
   for (const [name, handle] of Object.entries(handlers)) {
     host.addEventListener(name, (event) => event.target === field && handle(event), true);
   }
-  terminal.onKey(() => {
-    sentByKey = true;
-    setTimeout(() => (sentByKey = false)); // what the press itself puts into the field comes before that
+  terminal.onKey(({ key }) => {
+    sentByKey = key;
+    setTimeout(() => (sentByKey = null)); // what the press itself puts into the field comes before that
   });
 }

@@ -24,8 +24,8 @@ export function addInsertButtons(root) {
 export function insertButton(command, name) {
   const button = make("button", { type: "button", class: "insert", "aria-label": words.insertName(name.split("\n")[0]) }, words.insert);
   button.addEventListener("click", () => {
-    if (!target?.insert) return announce(words.noTerminal);
-    announce(target.insert(command()) ? words.inserted : words.firstLine);
+    if (target) target.insert(command());
+    else announce(words.noTerminal);
   });
   return button;
 }

@@ -16,8 +16,8 @@ import { words } from "./words.js";
 const SCROLLBACK = 5000; // lines
 // Not of this machine: what a lab serves cannot be reached from the learner's browser.
 const LINKS = /https?:\/\/(?!localhost\b|127\.|0\.0\.0\.0|10\.|172\.|192\.168\.|[^\s/]*\.naru\b|[^\s/.]+[:/])[^\s"'!*(){}|\\^<>`]*[^\s"':,.!?{}|\\^~[\]`()<>]/i;
-// Ends full-screen programs' modes: alternate screen, mouse, hidden cursor, colours, line drawing, application keys.
-const CALM = "\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?25h\x1b[?1l\x1b[?7h\x1b>\x1b[0m\x1b(B\x1b[!p";
+// Ends what full-screen programs switched on: mouse, hidden cursor, colours, line drawing, application keys.
+const CALM = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1004l\x1b[?2004l\x1b[?25h\x1b[?1l\x1b[?7h\x1b>\x1b[0m\x1b(B\x1b[!p";
 
 allowCellStyles();
 
@@ -117,7 +117,9 @@ export class Screen {
     this.replaying = Math.max(0, this.replaying - bytes);
   }
 
+  /** As a shell wants it, whatever a program left behind. */
   calm() {
+    if (this.terminal.buffer.active.type === "alternate") this.terminal.write("\x1b[?1049l");
     this.terminal.write(CALM);
     this.terminal.scrollToBottom();
   }
