@@ -178,12 +178,3 @@ func (l *lab) nameRegistry() error {
 	_, err = fmt.Fprintf(file, "%s\t%s\n", address, registryName)
 	return err
 }
-
-// putOn gives a host the learner's command `on`.
-func putOn(root string) error {
-	path := filepath.Join(root, "usr/local/bin/on")
-	if err := os.Symlink(ownPath, path); err != nil && !os.IsExist(err) {
-		return err
-	}
-	return nil
-}
