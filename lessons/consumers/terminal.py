@@ -46,7 +46,7 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         self._looking = asyncio.Lock()
         self._input = Bucket(INPUT_RATE, INPUT_BURST)
         self._used_at = float("-inf")
-        self._warned = ""
+        self._warned = False
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -164,9 +164,9 @@ class TerminalConsumer(AsyncWebsocketConsumer):
         if found.problem:
             await self._turn_out(found)
             return False
-        if found.message and found.message != self._warned:
-            self._warned = found.message
-            self.seat.tell({"type": "warning", "message": found.message})
+        if bool(found.message) != self._warned:
+            self._warned = bool(found.message)
+            self.seat.tell({"type": "warning", "message": found.message} if self._warned else {"type": "changed"})
         return True
 
     async def _turn_out(self, found: Look) -> None:

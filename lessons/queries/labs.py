@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -162,18 +162,16 @@ def lab_card(
 
 
 def ending_sentence(lab: LabSession) -> str:
-    """Why and when a lab that runs will end by itself, and what to do about it."""
+    """Why and when a lab that runs will end by itself, and what to do about it; "" while it does not run."""
     left = _seconds_left(lab)
     if left is None:
         return ""
-    minutes = max(1, round(left / 60))
-    if lab.ends_at == lab.idle_ends_at and lab.ends_at != lab.expires_at:
-        return _("%(n)d분 동안 아무것도 하지 않으면 실습을 마쳐요. 터미널에 글자를 쓰면 다시 늘어나요.") % {
-            "n": minutes
-        }
+    values = {"n": max(1, round(left / 60))}
+    if _ends_by_idling(lab):
+        return _("%(n)d분 더 쓰지 않으면 실습을 마쳐요. 터미널에 글자를 쓰면 다시 늘어나요.") % values
     if lab.extensions_left:
-        return _("%(n)d분 뒤에 실습을 마쳐요. 더 하려면 늘리기를 눌러 주세요.") % {"n": minutes}
-    return _("%(n)d분 뒤에 실습을 마쳐요. 늘릴 수 있는 만큼 늘렸으니, 그 전에 채점해 두세요.") % {"n": minutes}
+        return _("%(n)d분 뒤에 실습을 마쳐요. 더 하려면 늘리기를 눌러 주세요.") % values
+    return _("%(n)d분 뒤에 실습을 마쳐요. 늘릴 수 있는 만큼 늘렸으니, 그 전에 채점해 두세요.") % values
 
 
 def over_sentence(lab: LabSession) -> str:
@@ -230,9 +228,20 @@ def _subline(lab: LabSession, tone: str, place: int, left: int | None) -> str:
     return over_sentence(lab)
 
 
+def _ends_by_idling(lab: LabSession) -> bool:
+    """Whether nobody has used it for so long that this, and not its time, will end it soon."""
+    idle, hard = lab.idle_ends_at, lab.expires_at
+    if idle is None or (hard is not None and hard <= idle):
+        return False
+    return idle - timezone.now() <= timedelta(minutes=settings.LAB_WARN_MINUTES)
+
+
 def _seconds_left(lab: LabSession) -> int | None:
-    ends_at: datetime | None = lab.ends_at
-    return max(0, int((ends_at - timezone.now()).total_seconds())) if ends_at is not None else None
+    """Until its time is up; until it ends unused only where that is near, since each key puts that off."""
+    ends_at: datetime | None = lab.idle_ends_at if _ends_by_idling(lab) else lab.expires_at
+    if not lab.is_live or ends_at is None:
+        return None
+    return max(0, int((ends_at - timezone.now()).total_seconds()))
 
 
 def _ticks(lab: LabSession) -> tuple[TickRow, ...]:
