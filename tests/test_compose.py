@@ -50,7 +50,12 @@ class Compose:
 @pytest.fixture(scope="module")
 def compose(docker_environment: dict[str, str], engine_image: str, portal_image: str) -> Iterator[Compose]:
     port = free_port()
-    chosen = {"NARU_ENGINE_IMAGE": engine_image, "NARU_PORTAL_IMAGE": portal_image, "NARU_PORT": str(port)}
+    chosen = {
+        "NARU_ENGINE_IMAGE": engine_image,
+        "NARU_PORTAL_IMAGE": portal_image,
+        "NARU_PORT": str(port),
+        "NARU_ENGINE_LABS": "0",  # tests/labs has them; here they would only take disk and time
+    }
     project = Compose({**docker_environment, **chosen}, port)
     try:
         project.run("up", "--no-build", "--detach", "--wait")

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,6 +19,7 @@ from _naru import dockerd, engine, extras, frontend, images, say, shell, venv
 from _naru.places import PYTHON, ROOT, VENV, Data
 
 FAST = "not docker and not browser"
+GO_MODULES = ("labs/park", "labs/attendant", "labs/docker/bake")
 
 
 class Stop(Exception):
@@ -63,18 +65,19 @@ class Checks:
             self.run("frontend check", "npm", "run", "check", cwd=ROOT / "frontend")
 
     def go(self) -> None:
-        """Vet and test park: with the machine's Go where it is new enough, else with the engine build's."""
-        park = ROOT / "labs" / "park"
-        if extras.host_go_suffices(park / "go.mod"):
-            self.run("go vet", "go", "vet", "./...", cwd=park)
-            self.run("go test", "go", "test", "./...", cwd=park)
-            return
-        try:
-            with say.step("go vet, go test (컨테이너)"):
-                extras.go_test_in_container(park)
-        except say.Failure as failure:
-            say.failed(failure)
-            self.failed.append("go")
+        """Vet and test the Go modules: with the machine's Go where it is new enough, else with the engine build's."""
+        for name in GO_MODULES:
+            folder = ROOT / name
+            if extras.host_go_suffices(folder / "go.mod"):
+                self.run(f"go vet {name}", "go", "vet", "./...", cwd=folder)
+                self.run(f"go test {name}", "go", "test", "./...", cwd=folder)
+                continue
+            try:
+                with say.step(f"go vet, go test {name} (컨테이너)"):
+                    extras.go_test_in_container(folder)
+            except say.Failure as failure:
+                say.failed(failure)
+                self.failed.append(f"go {name}")
 
     def pytest(self, arguments: list[str], report: Path) -> int:
         """Run pytest with its output shown as it comes; returns how many tests passed."""
@@ -116,10 +119,14 @@ def prepare_containers(data: Data, docker: dockerd.HostDocker, container: engine
     image = images.ensure_engine()
     with say.step("테스트 엔진 켜기"):
         container.start(image)
+    portal = images.ensure_portal()
+    with say.step("실습 이미지 기다리기"):
+        if not container.follow_labs(threading.Event()):
+            raise say.Failure("테스트 엔진에 실습 이미지가 준비되지 않아요.", container.log())
     return {
         "NARU_TEST_ENGINE_SOCKET": str(data.socket),
         "NARU_TEST_ENGINE_IMAGE": image,
-        "NARU_TEST_PORTAL_IMAGE": images.ensure_portal(),
+        "NARU_TEST_PORTAL_IMAGE": portal,
         "NARU_TEST_DOCKER_CONFIG": str(plugins or ""),
     }
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
+import threading
 import time
+from typing import Any
 
 from _naru import say, shell
 from _naru.places import Data
 
 READY_S = 180.0  # the first start puts the run images in
+LABS_S = 300.0  # and then, without anybody waiting, the images of labs
 LABEL = "naru.engine"
 # The smallest set that was found to carry dockerd and gVisor (labs/engine/entrypoint.sh says what for).
 RIGHTS = (
@@ -24,20 +28,21 @@ RIGHTS = (
 
 
 class Engine:
-    """The engine container of one data directory."""
+    """The engine container of one data directory. ``labs``: whether it puts in the images of labs."""
 
-    def __init__(self, data: Data) -> None:
+    def __init__(self, data: Data, *, labs: bool = True) -> None:
         self.data = data
+        self.with_labs = labs
 
     def start(self, image: str) -> None:
         """Remove what a crash left, start anew and wait until runs can be started; raises Failure."""
         self.remove()
         directory = self.data.engine_dir
-        for name in ("ready", "docker.sock"):
+        for name in ("ready", "environments.json", "docker.sock"):
             (directory / name).unlink(missing_ok=True)
         shell.run(
             ["docker", "run", "--detach", "--name", self.data.engine_name, "--label", f"{LABEL}={self.data.path}",
-             "--restart", "on-failure", *RIGHTS,
+             "--restart", "on-failure", "--env", f"NARU_ENGINE_LABS={int(self.with_labs)}", *RIGHTS,
              "--volume", f"{self.data.engine_name}:/var/lib/docker", "--volume", f"{directory}:/run/naru", image],
             failure="엔진 컨테이너를 켜지 못했어요.",
         )  # fmt: skip
@@ -58,6 +63,35 @@ class Engine:
             time.sleep(0.03)
         if not os.access(self.data.socket, os.R_OK | os.W_OK):
             raise say.Failure(f"엔진 소켓을 열 수 없어요: {self.data.socket}. 폴더의 그룹과 권한을 확인해 주세요.")
+
+    def labs(self) -> dict[str, dict[str, Any]]:
+        """Environment -> state (building, ready, failed), percent, text; empty before the engine says."""
+        try:
+            told = json.loads((self.data.engine_dir / "environments.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        return told if isinstance(told, dict) else {}
+
+    def follow_labs(self, ended: threading.Event) -> bool:
+        """Show how far the images of labs are until they are there (True), fail, or the engine goes."""
+        deadline, shown = time.monotonic() + LABS_S, False
+        if not self.with_labs:
+            return True
+        while time.monotonic() < deadline and not ended.wait(0.3):
+            labs = self.labs()
+            states = {lab["state"] for lab in labs.values()}
+            if "failed" in states:
+                say.failed(say.Failure("실습 이미지를 준비하지 못했어요.", self.log()))
+                return False
+            if states == {"ready"}:
+                if shown:
+                    say.line("실습 이미지가 준비됐어요.")
+                return True
+            if labs:
+                percent = min(lab["percent"] for lab in labs.values())
+                say.progress("실습 이미지", f"{percent}% 준비했어요. 그동안 다른 곳은 그대로 쓸 수 있어요")
+                shown = True
+        return False
 
     def log(self) -> str:
         return shell.answer(["docker", "logs", "--tail", "20", self.data.engine_name]) or ""

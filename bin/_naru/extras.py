@@ -90,4 +90,4 @@ def go_test_in_container(folder: Path) -> None:
     )  # fmt: skip
     if built.returncode or done.returncode:
         shown = (built.stderr if built.returncode else done.stdout + done.stderr).decode(errors="replace")
-        raise say.Failure("park의 Go 검사가 실패했어요.", shown[-4000:])
+        raise say.Failure(f"Go 검사가 실패했어요: {folder.name}", shown[-4000:])

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -171,10 +172,12 @@ def main(arguments: list[str]) -> int:
     data = Data(chosen.data)
     data.make()
     lock = hold(data)
-    docker, container = dockerd.HostDocker(), engine.Engine(data)
+    docker = dockerd.HostDocker()
+    container = engine.Engine(data, labs=os.environ.get("NARU_ENGINE_LABS") != "0")
     environment = portal_environment(data, chosen.host)
     portal = serve.Portal(data, PYTHON, environment)
     server: subprocess.Popen[bytes] | None = None
+    ended = threading.Event()
     code = 0
     try:
         set_up(data, docker, container, portal)
@@ -190,6 +193,7 @@ def main(arguments: list[str]) -> int:
         wait_for_pages(server, url)
         say.line(f"\n나루가 켜졌어요: {url}  ({time.monotonic() - began:.1f}초)")
         say.line(f"관리자 이름은 {serve.ADMIN}, 비밀번호는 {portal.password_file} 안에 있어요. Ctrl-C로 끝내요.")
+        threading.Thread(target=container.follow_labs, args=(ended,), daemon=True).start()
         code = server.wait()
         say.failed(say.Failure(f"포털이 스스로 끝났어요(종료 코드 {code})."))
     except Stop:
@@ -197,6 +201,7 @@ def main(arguments: list[str]) -> int:
     finally:
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not cut the tidying short
+        ended.set()
         stop_server(server)
         container.stop()
         docker.stop_started()
