@@ -71,8 +71,24 @@ const plainLog = `#1 [internal] load build definition from Dockerfile
 `
 
 func TestCachedStepsAreThoseOfTheLastStage(t *testing.T) {
-	if found := cachedSteps(plainLog); !slices.Equal(found, []bool{true, true, false}) {
+	if found := cachedSteps(plainLog, []string{"stage-1"}); !slices.Equal(found, []bool{true, true, false}) {
 		t.Fatal(found)
+	}
+	if found := cachedSteps(plainLog, []string{"build", "stage-1"}); !slices.Equal(found, []bool{true, true, true, false}) {
+		t.Fatal(found)
+	}
+}
+
+func TestStagesAreTheChainOfTheLastOne(t *testing.T) {
+	for text, want := range map[string][]string{
+		"FROM a\nRUN x\n": {""},
+		"FROM a AS Build\nFROM b\nCOPY --from=build /x /x\n":           {"stage-1"},
+		"FROM a AS Deps\nFROM other\nFROM deps\nRUN x\n":               {"deps", "stage-2"},
+		"ARG BASE=one\nFROM a AS one\nFROM ${BASE} AS two\nFROM two\n": {"one", "two", "stage-2"},
+	} {
+		if found := stagesOf(text, nil); !slices.Equal(found, want) {
+			t.Errorf("%q: %q", text, found)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -55,6 +56,49 @@ func instructionsOf(text string) []instruction {
 	return found
 }
 
+// stagesOf names the stages that the image consists of, from the base up, as BuildKit names them in its log: the last
+// one, the one it begins from, and so on.
+func stagesOf(text string, arguments map[string]string) []string {
+	type stage struct{ name, base string }
+	var stages []stage
+	values := map[string]string{}
+	for _, each := range instructionsOf(text) {
+		switch each.name {
+		case "ARG":
+			readArguments(each, arguments, values)
+		case "FROM":
+			base, name := each.rest, "stage-"+strconv.Itoa(len(stages))
+			if parts := stageName.FindStringSubmatch(base); parts != nil {
+				base, name = parts[1], parts[2]
+			}
+			stages = append(stages, stage{strings.ToLower(name), strings.ToLower(filled(withoutFlags(base), values))})
+		}
+	}
+	if len(stages) == 1 {
+		return []string{""} // BuildKit leaves the name of an only stage away
+	}
+	var chain []string
+	wanted := ""
+	for i := len(stages) - 1; i >= 0; i-- {
+		if i == len(stages)-1 || stages[i].name == wanted {
+			chain = append([]string{stages[i].name}, chain...)
+			wanted = stages[i].base
+		}
+	}
+	return chain
+}
+
+// readArguments takes the values of an ARG line; a build argument goes before a default.
+func readArguments(line instruction, arguments, values map[string]string) {
+	for _, word := range strings.Fields(line.rest) {
+		name, value, _ := strings.Cut(word, "=")
+		if given, ok := arguments[name]; ok {
+			value = given
+		}
+		values[name] = strings.Trim(value, `"'`)
+	}
+}
+
 // refusal says in Korean why a Dockerfile is not built, or nothing. images are what it takes from outside its stages.
 func refusal(text string, arguments map[string]string) (reason string, images []string) {
 	for line := range strings.Lines(text) {
@@ -73,13 +117,7 @@ func refusal(text string, arguments map[string]string) (reason string, images []
 		words := strings.Fields(each.rest)
 		switch each.name {
 		case "ARG":
-			for _, word := range words {
-				name, value, _ := strings.Cut(word, "=")
-				if given, ok := arguments[name]; ok {
-					value = given
-				}
-				values[name] = strings.Trim(value, `"'`)
-			}
+			readArguments(each, arguments, values)
 		case "FROM":
 			base, name := each.rest, ""
 			if parts := stageName.FindStringSubmatch(base); parts != nil {

@@ -97,7 +97,7 @@ func startRegistry(f *family) (<-chan syscall.WaitStatus, error) {
 	if err := os.MkdirAll(storage, 0o755); err != nil {
 		return nil, err
 	}
-	config := filepath.Join(runDirectory, "registry.yml")
+	config := inRun("registry.yml")
 	text := "version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\n" +
 		"storage: {filesystem: {rootdirectory: " + storage + "}, delete: {enabled: true}, maintenance: {uploadpurging: {enabled: false}}}\n" +
 		"http: {addr: '" + registryAddress() + "'}\n"

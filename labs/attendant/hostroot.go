@@ -29,7 +29,7 @@ func (h host) makeRoot(hosts []host) error {
 	if err := unix.Mount("", "/", "", unix.MS_PRIVATE|unix.MS_REC, ""); err != nil {
 		return fmt.Errorf("private mounts: %w", err)
 	}
-	root := filepath.Join(runDirectory, "roots", h.name)
+	root := inRun("roots", h.name)
 	upper, work, data := filepath.Join(h.storage(), "upper"), filepath.Join(h.storage(), "work"), filepath.Join(h.storage(), "data")
 	for _, directory := range []string{root, upper, work, data} {
 		if err := os.MkdirAll(directory, 0o755); err != nil {

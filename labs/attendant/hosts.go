@@ -12,13 +12,16 @@ import (
 )
 
 const (
-	runDirectory = "/run/naru"
 	ownPath      = "/naru/bin/naru-attendant"
 	hostsVar     = "NARU_HOSTS"
-	namesFile    = runDirectory + "/names"
 	registryName = "registry.naru"
 	registryPort = 5000
 )
+
+// runDirectory holds what the attendant's processes tell each other; every host sees the same one.
+var runDirectory = "/run/naru"
+
+func inRun(parts ...string) string { return filepath.Join(append([]string{runDirectory}, parts...)...) }
 
 // host is a root directory with its own engine. A lab without named hosts is one host: the lab itself, named "".
 type host struct {
@@ -33,7 +36,7 @@ func hostNames() string {
 	if text := os.Getenv(hostsVar); text != "" {
 		return text
 	}
-	text, _ := readSmall(namesFile, 256)
+	text, _ := readSmall(inRun("names"), 256)
 	return strings.TrimSpace(string(text))
 }
 
@@ -79,7 +82,7 @@ func (h host) socket() string {
 	if h.isLab() {
 		return "/run/docker.sock"
 	}
-	return filepath.Join(runDirectory, "engines", h.name+".sock")
+	return inRun("engines", h.name+".sock")
 }
 
 // address is the host's in the lab's small network, which exists only between named hosts.
@@ -98,7 +101,7 @@ func registryAddress() string {
 // storage is the host's share of the lab's tmpfs.
 func (h host) storage() string { return filepath.Join("/var/lib/docker", h.name) }
 
-func (h host) pidFile() string { return filepath.Join(runDirectory, "hosts", h.name) }
+func (h host) pidFile() string { return inRun("hosts", h.name) }
 
 // pid is the process that holds the host's namespaces.
 func (h host) pid() (int, error) {

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -16,11 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	readyFile = runDirectory + "/ready"
-	stateFile = runDirectory + "/state.json"
-	startWait = 60 * time.Second
-)
+const startWait = 60 * time.Second
 
 // State is what pid 1 last knew of the lab; engines are "starting", "ready" or "ended".
 type State struct {
@@ -62,11 +57,11 @@ func initCommand([]string) int {
 func newLab() (*lab, error) {
 	l := &lab{began: time.Now(), state: State{Engines: map[string]string{}, Hosts: []string{}}}
 	for _, directory := range []string{"engines", "hosts", "shells", "log"} {
-		if err := os.MkdirAll(filepath.Join(runDirectory, directory), 0o755); err != nil {
+		if err := os.MkdirAll(inRun(directory), 0o755); err != nil {
 			return l, err
 		}
 	}
-	log, err := os.OpenFile(filepath.Join(runDirectory, "log", "lab.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	log, err := os.OpenFile(inRun("log", "lab.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return l, err
 	}
@@ -82,7 +77,7 @@ func newLab() (*lab, error) {
 			l.state.Hosts = append(l.state.Hosts, each.name)
 		}
 	}
-	return l, os.WriteFile(namesFile, []byte(os.Getenv(hostsVar)), 0o644)
+	return l, os.WriteFile(inRun("names"), []byte(os.Getenv(hostsVar)), 0o644)
 }
 
 // change keeps the state and its file together.
@@ -91,7 +86,7 @@ func (l *lab) change(edit func(*State)) {
 	defer l.mutex.Unlock()
 	edit(&l.state)
 	if text, err := json.Marshal(l.state); err == nil {
-		_ = writeWhole(stateFile, text)
+		_ = writeWhole(inRun("state.json"), text)
 	}
 }
 
@@ -155,7 +150,7 @@ func (l *lab) awaitReady() error {
 	l.change(func(s *State) {
 		s.Ready, s.ReadyMs = true, time.Since(l.began).Milliseconds()
 	})
-	return os.WriteFile(readyFile, nil, 0o644)
+	return os.WriteFile(inRun("ready"), nil, 0o644)
 }
 
 // watch says when an engine has ended; nothing is started again, for a learner may have meant it.

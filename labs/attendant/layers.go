@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -39,44 +40,41 @@ const (
 
 var (
 	stepLine   = regexp.MustCompile(`^#(\d+) \[(?:([^\] ]+) +)?(\d+)/(\d+)\] `)
+	shellWords = regexp.MustCompile(`^RUN (?:\|\d+ (?:\S+=\S* )*)?/bin/sh -c `) // build arguments, and what runs the line
 	cachedLine = regexp.MustCompile(`^#(\d+) CACHED`)
 )
 
-// cachedSteps tells for each step of the last stage, FROM left out, whether it came from the cache.
-func cachedSteps(log string) []bool {
+// cachedSteps tells for each step of the given stages, from the base up and FROM left out, whether it came from the
+// cache. The stages are those that the image is made of, by the names that BuildKit prints.
+func cachedSteps(log string, stages []string) []bool {
 	type step struct {
 		stage  string
 		number int
 		cached bool
 	}
 	steps := map[string]*step{}
-	var last string
 	for line := range strings.Lines(log) {
-		if parts := stepLine.FindStringSubmatch(line); parts != nil {
-			number := 0
-			for _, digit := range parts[3] {
-				number = number*10 + int(digit-'0')
-			}
-			if steps[parts[1]] == nil {
+		if parts := stepLine.FindStringSubmatch(line); parts != nil && steps[parts[1]] == nil {
+			number, err := strconv.Atoi(parts[3])
+			if err == nil {
 				steps[parts[1]] = &step{stage: parts[2], number: number}
-			}
-			if parts[3] == parts[4] { // its stage's last step: the stage that is tagged has the latest of these
-				last = parts[2]
 			}
 		} else if parts := cachedLine.FindStringSubmatch(line); parts != nil && steps[parts[1]] != nil {
 			steps[parts[1]].cached = true
 		}
 	}
-	var own []*step
-	for _, each := range steps {
-		if each.stage == last && each.number > 1 {
-			own = append(own, each)
+	var cached []bool
+	for _, stage := range stages {
+		var own []*step
+		for _, each := range steps {
+			if each.stage == stage && each.number > 1 {
+				own = append(own, each)
+			}
 		}
-	}
-	slices.SortFunc(own, func(a, b *step) int { return a.number - b.number })
-	cached := make([]bool, len(own))
-	for index, each := range own {
-		cached[index] = each.cached
+		slices.SortFunc(own, func(a, b *step) int { return a.number - b.number })
+		for _, each := range own {
+			cached = append(cached, each.cached)
+		}
 	}
 	return cached
 }
@@ -98,7 +96,7 @@ func layersOf(history []byte, cached []bool) ([]Layer, error) {
 			layers[0].Size += row.Size
 			continue
 		}
-		command := strings.TrimSuffix(row.CreatedBy, " # buildkit")
+		command := shellWords.ReplaceAllString(strings.TrimSuffix(row.CreatedBy, " # buildkit"), "RUN ")
 		if makesLayer(command) {
 			before = step < len(cached) && cached[step]
 			step++

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -24,7 +23,7 @@ type relay struct {
 	done   chan struct{}
 }
 
-func shellSocket(id int) string { return filepath.Join(runDirectory, "shells", strconv.Itoa(id)) }
+func shellSocket(id int) string { return inRun("shells", strconv.Itoa(id)) }
 
 func shellCommand(args []string) int {
 	var id int
@@ -61,7 +60,7 @@ func startRelay(id int, h host) (*relay, error) {
 		return nil, err
 	}
 	copySize(os.Stdin, master)
-	leader := exec.Command(ownPath, "lead", strconv.Itoa(id), h.name)
+	leader := exec.Command("/proc/self/exe", "lead", strconv.Itoa(id), h.name)
 	leader.Stdin, leader.Stdout, leader.Stderr = terminal, terminal, terminal
 	leader.ExtraFiles = []*os.File{master}
 	leader.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}

@@ -143,11 +143,11 @@ func build(ctx context.Context, folder string, request buildRequest) (Built, err
 	if done.exitCode == nil || *done.exitCode != 0 || done.reason != "exit" {
 		return result, nil
 	}
-	return described(ctx, result, log)
+	return described(ctx, result, cachedSteps(log, stagesOf(string(dockerfile), request.BuildArgs)))
 }
 
 // described adds what the engine says of the image that was just built.
-func described(ctx context.Context, result Built, log string) (Built, error) {
+func described(ctx context.Context, result Built, cached []bool) (Built, error) {
 	image, err := engineGet(ctx, host{}, "/images/"+builtName+"/json", mostAnswer)
 	if err != nil {
 		return Built{}, err
@@ -160,7 +160,7 @@ func described(ctx context.Context, result Built, log string) (Built, error) {
 		return result, nil
 	}
 	result.Built, result.Image = true, image
-	result.Layers, err = layersOf(history, cachedSteps(log))
+	result.Layers, err = layersOf(history, cached)
 	return result, err
 }
 

@@ -29,7 +29,7 @@ func printJSON(value any) int {
 
 func readState() (State, error) {
 	var state State
-	text, err := readSmall(stateFile, 64<<10)
+	text, err := readSmall(inRun("state.json"), 64<<10)
 	if err == nil {
 		err = json.Unmarshal(text, &state)
 	}
