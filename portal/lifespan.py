@@ -13,6 +13,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import DatabaseError, connections
 
+from lessons import terminals
 from lessons.services import accounts, dispatch, doctor, grading, lab_keeper, sandboxes
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Lifespan:
                     return
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
+                await terminals.hub.close()
                 await sync_to_async(stop)()
                 await send({"type": "lifespan.shutdown.complete"})
                 return

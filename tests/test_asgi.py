@@ -8,6 +8,7 @@ import pytest
 from django.db import OperationalError
 
 from portal import lifespan
+from portal.protocols import Protocols
 
 
 def converse(application, scope, messages) -> list[dict]:
@@ -47,6 +48,24 @@ def test_lifespan_starts_and_stops_the_dispatcher(calls):
 def test_lifespan_passes_requests_on(calls):
     sent = converse(lifespan.Lifespan(pages), {"type": "http", "path": "/"}, [])
     assert (sent, calls) == ([{"type": "page", "path": "/"}], [])
+
+
+def test_lifespan_lets_terminals_go_before_all_else(calls, monkeypatch):
+    async def close() -> None:
+        calls.append("terminals")
+
+    monkeypatch.setattr(lifespan.terminals.hub, "close", close)
+    converse(lifespan.Lifespan(pages), {"type": "lifespan"}, [{"type": "lifespan.shutdown"}])
+    assert calls == ["terminals", "stop"]
+
+
+def test_sockets_and_pages_go_their_own_ways():
+    async def sockets(scope, receive, send) -> None:
+        await send({"type": "socket"})
+
+    both = Protocols(pages=pages, sockets=sockets)
+    assert converse(both, {"type": "websocket", "path": "/"}, []) == [{"type": "socket"}]
+    assert converse(both, {"type": "http", "path": "/"}, []) == [{"type": "page", "path": "/"}]
 
 
 def test_lifespan_reports_a_start_that_fails(monkeypatch, caplog):
