@@ -137,7 +137,7 @@ class FakeLab:
         self.check()
         if self.not_ready is not None:
             raise self.not_ready
-        return {"ready_ms": 5, "hosts": list(self.shape.engines if self.shape else ()) or [""]}
+        return {"ready_ms": 5, "hosts": list(self.shape.engines if self.shape else ())}
 
     def ask(self, asks: Sequence[Ask], *, seconds: float) -> list[Any]:
         self.check()
