@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -102,7 +103,7 @@ func (l *lab) begin() error {
 	if l.hosts[0].isLab() {
 		started = append(started, func() (<-chan syscall.WaitStatus, error) { return startEngine(l.family, l.hosts[0]) })
 	} else {
-		if err := l.makeNetwork(); err != nil {
+		if err := errors.Join(putOn("/"), l.makeNetwork()); err != nil { // an author's setup speaks from the lab's own root
 			return err
 		}
 		for _, each := range l.hosts {
