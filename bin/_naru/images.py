@@ -25,7 +25,7 @@ PASSED_ARGS = (
 CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 CA_FOLDERS = ("/usr/local/share/ca-certificates", "/etc/pki/ca-trust/source/anchors")
 HOST_CA = "labs/engine/host-ca.crt"
-ENGINE_INPUTS = ("labs/engine", "labs/park")
+ENGINE_INPUTS = ("labs/engine", "labs/park", "labs/attendant")
 PORTAL_INPUTS = (
     "Dockerfile", "manage.py", "pyproject.toml", "requirements.lock", "portal", "lessons", "courses", "templates",
     "static", "frontend", "labs/catalogue.yaml", "labs/engine/trust-host-ca.sh", "bin/_naru",

@@ -55,7 +55,7 @@ is_there() { # archive
     [ "$(docker image inspect -f '{{index .Config.Labels "naru.content"}}' "$name:latest" 2>/dev/null)" = "$(cat "${1%.tar.gz}.key")" ]
 }
 
-import() { # archive
+import() { # archive, which is its stdin
     local name line
     name=$(basename "$1" .tar.gz)
     local -a changes=(--change "LABEL naru.content=$(cat "${1%.tar.gz}.key")")
@@ -63,13 +63,13 @@ import() { # archive
         changes+=(--change "$line")
     done <"${1%.tar.gz}.config"
     say "importing $name"
-    docker import "${changes[@]}" - "$name:latest" <"$1" >/dev/null
+    docker import "${changes[@]}" - "$name:latest" >/dev/null
 }
 
 load_images() {
     local archive
     for archive in /images/*.tar.gz; do
-        is_there "$archive" || import "$archive"
+        is_there "$archive" || import "$archive" <"$archive"
     done
     docker image prune -f >/dev/null
 }
@@ -95,7 +95,7 @@ load_lab() { # archive
     environment=$(cat "${1%.tar.gz}.environment")
     if ! is_there "$1"; then
         size=$(stat -c %s "$1")
-        import "$1" &
+        import "$1" <"$1" &
         local importing=$!
         while kill -0 "$importing" 2>/dev/null; do
             # The archive is the stdin of what imports it; putting away what was read takes the rest.
