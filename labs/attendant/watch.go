@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -17,7 +18,9 @@ import (
 
 const longestEvent = 64 << 10
 
-// eventsCommand prints what the engines tell, a line each, until standard input ends.
+var errEngineDied = errors.New("an engine in the lab has died")
+
+// eventsCommand prints what the engines tell, a line each, until standard input ends or an engine has died.
 func eventsCommand(args []string) int {
 	var since string
 	_, err := flagsOf("events", args, func(f *flag.FlagSet) { f.StringVar(&since, "since", "0", "seconds since 1970") })
@@ -31,10 +34,10 @@ func eventsCommand(args []string) int {
 	if err != nil {
 		return fail(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancelCause(context.Background())
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
-		cancel()
+		cancel(nil)
 	}()
 	var printing sync.Mutex
 	var all sync.WaitGroup
@@ -42,33 +45,44 @@ func eventsCommand(args []string) int {
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			follow(ctx, each, since, func(line []byte) error {
+			err := follow(ctx, each, since, func(line []byte) error {
 				printing.Lock()
 				defer printing.Unlock()
 				_, err := os.Stdout.Write(line)
 				return err
 			})
+			if err != nil {
+				cancel(err)
+			}
 		}()
 	}
 	all.Wait()
+	if context.Cause(ctx) == errEngineDied {
+		return fail(errEngineDied)
+	}
 	return 0
 }
 
-// follow reads one engine's events; an engine that goes away is asked again from where it was.
-func follow(ctx context.Context, h host, since string, print func([]byte) error) {
+// follow reads one engine's events; an engine that goes away is asked again from where it was, unless pid 1 says that
+// it has ended: nobody starts it again.
+func follow(ctx context.Context, h host, since string, print func([]byte) error) error {
 	for ctx.Err() == nil {
 		last, err := readEvents(ctx, h, since, print)
 		if last > 0 {
 			since = fmt.Sprintf("%d.%09d", (last+1)/1e9, (last+1)%1e9)
 		}
 		if err != nil { // nobody reads any more
-			return
+			return nil
+		}
+		if state, err := readState(); err == nil && state.Engines[h.name] == "ended" {
+			return errEngineDied
 		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(500 * time.Millisecond):
 		}
 	}
+	return nil
 }
 
 // readEvents gives the time of the last event in nanoseconds, and an error when printing failed.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MOST_LINE = 1 << 20
 MOST_COMPLAINT = 4096
 LOOK_SECONDS = 1.0
+ENGINE_DIED = "an engine in the lab has died"  # the attendant's words
 
 
 class EventStream:
@@ -86,8 +87,8 @@ class EventStream:
         if self._closed:
             return
         self.close()
-        if not self._lab.outlives():
-            raise LabGoneError(f"{self._lab!r} has ended")
+        if ENGINE_DIED in reason or not self._lab.outlives():
+            raise LabGoneError(f"{self._lab!r} has ended {reason}".rstrip())
         raise EngineUnavailableError(f"the events of {self._lab!r} have ended: {reason}")
 
     def close(self) -> None:

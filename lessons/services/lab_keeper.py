@@ -34,14 +34,15 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 RENEW_SECONDS = 3.0
 ALIVE_SECONDS = 10.0  # between looks whether containers still run; news come faster from their event streams
-ORPHAN_SECONDS = 60.0
+ORPHAN_SECONDS = 15.0
 REMOVE_AGAIN_SECONDS = 5.0
 REMOVERS = 2
 STOP_SECONDS = 15.0
 
 
 def _is_orphan(row: LabSession, lab: Lab) -> bool:
-    return row.container != lab.id and row.state != LabState.PLACED
+    about_to_be_noted = row.state == LabState.PLACED and not row.container
+    return row.container != lab.id and not about_to_be_noted
 
 
 def _uuids(texts: Iterable[str]) -> list[UUID]:
