@@ -41,7 +41,7 @@ func leadCommand(args []string) int {
 	argv := shellArgv(h)
 	s.process = exec.Command(argv[0], argv[1:]...)
 	s.process.Stdin, s.process.Stdout, s.process.Stderr = os.Stdin, os.Stdout, os.Stderr
-	s.process.Env, s.process.Dir = shellEnvironment(), "/root"
+	s.process.Env, s.process.Dir = shellEnvironment(), homeOrRoot()
 	s.process.SysProcAttr = &syscall.SysProcAttr{Foreground: true, Ctty: 0}
 	if err := s.process.Start(); err != nil {
 		return fail(err)
@@ -57,6 +57,14 @@ func leadCommand(args []string) int {
 	_ = s.process.Wait()
 	close(s.done)
 	return max(s.process.ProcessState.ExitCode(), 0)
+}
+
+// homeOrRoot is where a program starts: a learner may have removed their home.
+func homeOrRoot() string {
+	if unix.Access("/root", unix.X_OK) == nil {
+		return "/root"
+	}
+	return "/"
 }
 
 func shellArgv(h host) []string {

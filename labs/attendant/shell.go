@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"syscall"
 	"time"
@@ -61,6 +62,7 @@ func startRelay(id int, h host) (*relay, error) {
 	}
 	copySize(os.Stdin, master)
 	leader := exec.Command("/proc/self/exe", "lead", strconv.Itoa(id), h.name)
+	leader.Args[0] = filepath.Base(ownPath) // as it is called in a list of processes
 	leader.Stdin, leader.Stdout, leader.Stderr = terminal, terminal, terminal
 	leader.ExtraFiles = []*os.File{master}
 	leader.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}

@@ -43,7 +43,7 @@ func askExec(ctx context.Context, text json.RawMessage) (any, error) {
 	case !h.isLab():
 		argv = append([]string{ownPath, "enter", h.name}, argv...)
 	}
-	result, err := command{argv: argv, stdin: []byte(request.Stdin), output: request.OutputKB << 10, directory: "/root"}.run(ctx)
+	result, err := command{argv: argv, stdin: []byte(request.Stdin), output: request.OutputKB << 10, directory: homeOrRoot()}.run(ctx)
 	if err != nil {
 		return nil, err
 	}
