@@ -265,6 +265,23 @@ def test_free_reaches_the_shell_of_an_open_terminal_only(desk):
     play(story)
 
 
+def test_free_forgets_what_was_typed_into_a_program_that_hung(desk):
+    async def story():
+        socket = await desk.come()
+        for _ in range(12):
+            socket.type(b"x" * 32 * 1024)
+        terminal = next(iter(hub.terminals.values()))
+        while terminal._input.empty():
+            await asyncio.sleep(0.01)
+        assert await asyncio.to_thread(terminals.free, desk.lab.pk, 1) == 1
+        await asyncio.sleep(0)
+        assert terminal._input.empty()
+        socket.type(b"ls\r")
+        await socket.close()
+
+    play(story)
+
+
 def test_a_stop_hangs_every_shell_up(desk):
     async def story():
         socket = await desk.come()

@@ -225,7 +225,7 @@ class SubmissionView:
 
 @dataclass(frozen=True)
 class HistoryRow:
-    """A line of the history."""
+    """A line of the history. ``restore_url`` is "" where no answer can come back."""
 
     id: str
     url: str

@@ -153,10 +153,11 @@ def last_attempts(learner: User, exercise_ids: Sequence[int]) -> dict[int, Submi
 def history_row(submission: Submission, *, number: int) -> HistoryRow:
     checks = submission.result.get("checks", [])
     passed = sum(1 for check in checks if check.get("passed"))
+    lab = submission.exercise.kind == Kind.LAB  # what was graded is gone, and nothing was typed into an editor
     return HistoryRow(
         id=str(submission.pk),
         url=reverse("submission", args=[submission.pk]),
-        restore_url=f"{submission.exercise.get_absolute_url()}?from={submission.pk}",
+        restore_url="" if lab else f"{submission.exercise.get_absolute_url()}?from={submission.pk}",
         number=number,
         graded=submission.graded,
         tone=words.tone_of(submission),

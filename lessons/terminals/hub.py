@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from uuid import UUID
@@ -102,7 +103,11 @@ def free(lab_id: UUID, number: int) -> int | None:
     Raises SandboxError.
     """
     terminal = hub.terminals.get((lab_id, number))
-    return terminal.shell.free() if terminal is not None else None
+    if terminal is None:
+        return None
+    with contextlib.suppress(RuntimeError):  # the loop has ended in this moment, and the terminal with it
+        terminal.loop.call_soon_threadsafe(terminal.drop_input)
+    return terminal.shell.free()
 
 
 class _Opening:

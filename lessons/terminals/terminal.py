@@ -59,7 +59,7 @@ class Terminal:
         self._moved = asyncio.Event()  # somebody came, went or acknowledged
         self._resize = asyncio.Event()
         self._closed = False
-        loop = asyncio.get_running_loop()
+        self.loop = loop = asyncio.get_running_loop()
         self._pump = loop.create_task(self._run(), name="terminal-output")
         self._helpers = [
             loop.create_task(self._write_input(), name="terminal-input"),
@@ -94,6 +94,11 @@ class Terminal:
         self._input_bytes += len(data)
         self._input.put_nowait(data)
         return True
+
+    def drop_input(self) -> None:
+        """Forget what was typed and not yet taken: after an end by force it would run as commands in the shell."""
+        while not self._input.empty():
+            self._input_bytes -= len(self._input.get_nowait())
 
     def resize(self, seat: Seat, columns: int, rows: int) -> None:
         """The newest socket's window counts; another's is remembered for when that one goes."""
