@@ -65,7 +65,7 @@ class Lab:
         argv = [ATTENDANT, "wait", "--seconds", str(max(1, round(seconds)))]
         done = self.run(argv, seconds=seconds + GRACE_SECONDS)
         if done.exit_code == NOT_READY and self.outlives():
-            raise DeadlineError(f"the lab was not ready in {seconds:.0f} s: {_tail(done)}")
+            raise DeadlineError(f"the lab did not become ready: {_tail(done)}")
         return self._document(done, "wait")
 
     def ask(self, asks: Sequence[Ask], *, seconds: float) -> list[Any]:

@@ -16,7 +16,8 @@ import pytest
 from lessons.contracts import Ask, LabShape, Place, Plan
 from lessons.sandbox import DeadlineError, Lab, LabGoneError, LabTooLargeError, Sandbox, Shell
 from lessons.sandbox.lab_pool import KIND_LAB, LABEL_KIND
-from tests.sandbox.running import eventually, lab_sandbox, labelled, read_until, type_line
+from lessons.sandbox.reaper import Reaper
+from tests.sandbox.running import eventually, lab_sandbox, labelled, make_sandbox, read_until, type_line
 
 pytestmark = pytest.mark.docker
 
@@ -287,6 +288,21 @@ def test_lab_out_of_memory_dies_alone_and_says_so(lab, another):
     shell.hang_up()
     assert lab.alive()
     assert lab.ask([inspect("nobody")], seconds=20) == [None]
+
+
+def test_lab_outlives_the_portal_that_opened_it_until_its_deadline(engine_socket, lock_dir):
+    with lab_sandbox(engine_socket, lock_dir) as after:
+        before = make_sandbox(engine_socket, lock_dir, pool_size=0)
+        kept, over = (before.open_lab(DOCKER, owner="test", lifetime=lifetime) for lifetime in (600, -1))
+        before.close()  # its lock is let go of, as when it is killed
+        try:
+            reaper = Reaper(after.engine, after._own_process())
+            reaper.reap()
+            found = after.lab(kept.id)
+            assert found.wait_ready(60)["ready_ms"] > 0
+            assert not over.alive()
+        finally:
+            kept.end()
 
 
 def test_nothing_is_left_of_labs_that_ended(labs, lab):
