@@ -246,8 +246,16 @@ def test_shell_is_resized_within_bounds_and_again_when_too_early(engine, lab):
     engine.refusals["exec_resize"] = [refusal("no such exec: not started", 500)]
     shell.resize(120, 40)
     shell.resize(0, 100_000)
-    assert engine.resized == [("0", 120, 40), ("0", 2, 1000)]
+    assert engine.resized == [("0", 80, 24), ("0", 120, 40), ("0", 2, 1000)]
     shell.close()
+
+
+def test_shell_that_ends_before_it_has_its_size_is_not_held(engine, lab):
+    engine.answers["shell"] = Answer(code=1)
+    engine.refusals["exec_resize"] = [refusal("no such exec", 500)]
+    with pytest.raises(EngineUnavailableError):
+        lab.open_shell(number=1, columns=80, rows=24)
+    assert engine.open_sockets() == 0
 
 
 def test_shell_that_has_ended_cannot_be_resized(engine, lab):
