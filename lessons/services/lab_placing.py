@@ -24,7 +24,7 @@ from lessons.contracts import ExerciseSpec
 from lessons.models import HOLDING_LABS, KeptHome, LabQuerySet, LabReason, LabSession, LabState, Origin
 from lessons.sandbox import SandboxError
 from lessons.sandbox.lab import Lab
-from lessons.services import labs
+from lessons.services import lab_wakes
 from lessons.services.lab_homes import KEPT_REASONS
 from lessons.services.sandboxes import current_sandbox
 
@@ -109,17 +109,23 @@ def prepare(row: LabSession) -> bool:
         return _prepare(row, row.revision.spec)
     except SetupFailed as error:
         logger.error("Lab %s of %s: %s", row.pk, row.exercise.slug, error)
-        labs.fail_lab(lab=row, reason=LabReason.SETUP)
+        _give_up(row, LabReason.SETUP)
     except ContentError as error:
         logger.error("Lab %s: its revision holds no exercise: %s", row.pk, error)
-        labs.fail_lab(lab=row, reason=LabReason.CONTENT)
+        _give_up(row, LabReason.CONTENT)
     except SandboxError as error:
         logger.warning("Lab %s could not be opened: %s", row.pk, error)
-        labs.fail_lab(lab=row, reason=reason_of(error))
+        _give_up(row, reason_of(error))
     except Exception:
         logger.exception("Lab %s could not be prepared", row.pk)
-        labs.fail_lab(lab=row, reason=LabReason.INTERNAL)
+        _give_up(row, LabReason.INTERNAL)
     return False
+
+
+def _give_up(row: LabSession, reason: LabReason) -> None:
+    """The lab has failed, unless it is somebody else's to prepare by now; the keeper removes what there is of it."""
+    if _own(row, state=LabState.FAILED, reason=reason, failed_at=timezone.now(), lease_until=None):
+        lab_wakes.wake()
 
 
 def reason_of(error: SandboxError) -> LabReason:
@@ -159,7 +165,8 @@ def lifetime() -> float:
 
 def _own(row: LabSession, **values: object) -> bool:
     """Change the row while it is still ours to prepare; values stay on ``row``."""
-    rows = LabSession.objects.filter(pk=row.pk, state=LabState.PLACED, worker=row.worker)
+    # ``placed_at`` tells this turn from a later one of the same worker.
+    rows = LabSession.objects.filter(pk=row.pk, state=LabState.PLACED, worker=row.worker, placed_at=row.placed_at)
     if not rows.update(**values):
         return False
     for name, value in values.items():

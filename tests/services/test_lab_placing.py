@@ -154,6 +154,16 @@ def test_prepare_of_a_lab_that_was_ended_meanwhile_leaves_nothing(docker):
     assert all(lab.ended for lab in docker.labs.values())
 
 
+def test_prepare_that_lost_its_turn_fails_nobody_elses(docker):
+    row = claim_of(waiting())
+    LabSession.objects.update(state="requested", worker="", placed_at=None)
+    again = claim_of(row)
+    docker.down = EngineUnavailableError("down")
+    assert lab_placing.prepare(row) is False
+    again.refresh_from_db()
+    assert again.state == "placed"
+
+
 def claim_of(row: LabSession) -> LabSession:
     found = lab_placing.claim_lab(worker="w", only=[row.pk])
     assert found is not None
