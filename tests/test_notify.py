@@ -48,7 +48,7 @@ def test_remembered_changes_are_bounded():
     assert len(notify._changed) == notify.REMEMBERED
 
 
-def follow(lab_id: uuid.UUID, changes: int, *, tell: Callable[[], None]) -> int:
+def follow(lab_id: uuid.UUID, changes: int, *, tell: Callable[[], None], patience: float = 10) -> int:
     """How many changes of the lab came while ``tell`` was called before each of ``changes`` looks."""
 
     async def count() -> int:
@@ -59,7 +59,7 @@ def follow(lab_id: uuid.UUID, changes: int, *, tell: Callable[[], None]) -> int:
                 await asyncio.sleep(0)
                 threading.Thread(target=tell).start()
                 try:
-                    await asyncio.wait_for(waiting, 0.2)
+                    await asyncio.wait_for(waiting, patience)
                 except TimeoutError:
                     return came
                 came += 1
@@ -75,7 +75,7 @@ def test_lab_changes_come_from_any_thread():
 
 def test_lab_changes_of_another_lab_are_not_told():
     lab_id = uuid.uuid4()
-    assert follow(lab_id, 1, tell=lambda: notify.lab_changed(uuid.uuid4())) == 0
+    assert follow(lab_id, 1, tell=lambda: notify.lab_changed(uuid.uuid4()), patience=0.1) == 0
 
 
 def test_lab_changes_that_are_left_leave_nothing_behind():

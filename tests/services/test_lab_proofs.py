@@ -71,7 +71,7 @@ def test_try_answer_of_a_lab_grades_what_the_script_left(docker, bash):
 
 
 def test_script_that_does_not_end_is_a_problem_of_the_exercise(docker, bash, monkeypatch):
-    monkeypatch.setattr(typing, "LINE_SECONDS", 0.5)
+    monkeypatch.setattr(typing, "LINE_SECONDS", 2.0)
     exercise = make_lab_exercise()
     with pytest.raises(TypingFailed):
         try_answer(exercise=exercise, files={"solution.sh": "cat\n"})

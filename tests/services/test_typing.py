@@ -54,7 +54,7 @@ def test_failing_command_ends_nothing(hand, tmp_path):
 
 
 def test_line_that_does_not_end_is_named(hand, monkeypatch):
-    monkeypatch.setattr(typing, "LINE_SECONDS", 0.3)
+    monkeypatch.setattr(typing, "LINE_SECONDS", 2.0)
     with pytest.raises(TypingFailed) as failed:
         hand.type("true\necho 기다려요; cat\n")
     assert failed.value.line == 2
