@@ -177,7 +177,7 @@ def test_command_that_does_not_end_is_left_at_its_deadline(engine):
     began = time.monotonic()
     with pytest.raises(DeadlineError):
         made.converse(b"", began + 0.05, 1000)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     made.close()
 
 
