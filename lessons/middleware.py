@@ -27,8 +27,8 @@ POLICY = {
 class ContentSecurityPolicyMiddleware:
     """No inline script or style, nothing from elsewhere.
 
-    ``request.csp_nonce`` allows the <style> elements that the code editor and the terminal make; it is drawn, and stands in
-    the policy, only where a template asked for it. A response that brings its own policy keeps it.
+    ``request.csp_nonce`` allows the <style> elements that the code editor and the terminal make; it is drawn, and
+    stands in the policy, only where a template asked for it. A response that brings its own policy keeps it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

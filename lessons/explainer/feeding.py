@@ -24,7 +24,8 @@ LONGEST_VALUE = 120
 # What every known error holds: one fast look at bytes decides for nearly all output that there is nothing to explain.
 _TELLING = re2.compile(
     rb"(?i)error|denied|unauthorized|no such|not found|cannot|can't|could not|unable|invalid|failed|conflict|unknown"
-    rb"|no space|killed|exit code|exited|is not a|refusing|already|dial |not running|in use|no configuration|requires at least|not exist"
+    rb"|no space|killed|exit code|exited|is not a|refusing"
+    rb"|already|dial |not running|in use|no configuration|requires at least|not exist"
 )
 _ANSI = re.compile(rb"\x1b(?:\[[0-9;?<=>!]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[()#%][0-9A-Za-z]|[@-Z\\-_=>])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069`]")
