@@ -10,8 +10,7 @@ import time
 import pytest
 
 from lessons.contracts import Ask, ExecResult
-from lessons.sandbox import DeadlineError, EngineUnavailableError, LabGoneError, LabTooLargeError, SandboxError
-from lessons.sandbox import events
+from lessons.sandbox import DeadlineError, EngineUnavailableError, LabGoneError, LabTooLargeError, SandboxError, events
 from lessons.sandbox import lab as labs
 from lessons.sandbox import shell as shells
 from tests.sandbox.lab_engine import Answer, LabEngine, frame, refusal
