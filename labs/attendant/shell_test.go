@@ -100,7 +100,22 @@ func (p *typist) free(least int) {
 	if err != nil || freed < least {
 		p.t.Fatalf("freed %d: %v", freed, err)
 	}
-	p.types("echo fr''ee\n", "free")
+	// The shell may throw away what is typed before its new prompt, so one tries until it answers.
+	var tried time.Time
+	p.waitFor(func() bool {
+		if time.Since(tried) > 500*time.Millisecond {
+			tried = time.Now()
+			if _, err := p.outer.WriteString("echo fr''ee\n"); err != nil {
+				p.t.Fatal(err)
+			}
+		}
+		p.mutex.Lock()
+		defer p.mutex.Unlock()
+		return strings.Contains(p.seen.String(), "free")
+	}, "free")
+	p.mutex.Lock()
+	p.seen.Reset()
+	p.mutex.Unlock()
 }
 
 func TestShellIsACompleteTerminal(t *testing.T) {
