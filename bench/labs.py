@@ -290,7 +290,7 @@ def measure(data: Path, rounds: int, labs: int) -> dict[str, float]:
             numbers |= {"bare_echo_p95_ms": percentile(floor, 0.95), "echo_p50_ms": statistics.median(keys)}
             numbers["echo_p95_ms"] = percentile(keys, 0.95)
             terminal.type(
-                "docker run -d --name one nginx:1.28 && docker run -d --name two nginx:1.28; echo wor''king\r"
+                "docker run -d --name one nginx:1.26 && docker run -d --name two nginx:1.26; echo wor''king\r"
             )
             terminal.wait_for("working", deadline_s=60)
             numbers[f"{name}.working_mb"] = memory_mb(portal, container)

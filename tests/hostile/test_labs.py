@@ -123,7 +123,7 @@ def test_tools_of_the_lab_cannot_be_changed(lab: Lab) -> None:
 
 def test_labs_side_by_side_reach_nothing_of_each_other(lab: Lab, neighbour: Lab) -> None:
     """Item 25: engine, files and network of another lab; item 8: no network beyond the lab at all."""
-    sh(neighbour, "echo secret-of-two > /root/secret; docker run -d --name own-web -p 8080:80 nginx:1.28")
+    sh(neighbour, "echo secret-of-two > /root/secret; docker run -d --name own-web -p 8080:80 nginx:1.26")
     sh(neighbour, "nohup sh -c 'while true; do echo hello | nc -l -p 2375; done' >/dev/null 2>&1 &", seconds=10)
     addresses = sh(neighbour, "hostname -I").stdout.decode().split()
     assert works(lab)

@@ -1,1 +1,1 @@
-docker run -d --name web nginx:1.28
+docker run -d --name web nginx:1.26
