@@ -83,6 +83,23 @@ func (p *typist) types(keys, wanted string) {
 	}, wanted)
 }
 
+// asksUntil types the same again and again until a text comes.
+func (p *typist) asksUntil(keys, wanted string) {
+	p.t.Helper()
+	var asked time.Time
+	p.waitFor(func() bool {
+		if time.Since(asked) > 500*time.Millisecond {
+			asked = time.Now()
+			if _, err := p.outer.WriteString(keys); err != nil {
+				p.t.Fatal(err)
+			}
+		}
+		p.mutex.Lock()
+		defer p.mutex.Unlock()
+		return strings.Contains(p.seen.String(), wanted)
+	}, wanted)
+}
+
 func (p *typist) waitFor(holds func() bool, what string) {
 	p.t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(10 * time.Millisecond) {
@@ -100,19 +117,7 @@ func (p *typist) free(least int) {
 	if err != nil || freed < least {
 		p.t.Fatalf("freed %d: %v", freed, err)
 	}
-	// The shell may throw away what is typed before its new prompt, so one tries until it answers.
-	var tried time.Time
-	p.waitFor(func() bool {
-		if time.Since(tried) > 500*time.Millisecond {
-			tried = time.Now()
-			if _, err := p.outer.WriteString("echo fr''ee\n"); err != nil {
-				p.t.Fatal(err)
-			}
-		}
-		p.mutex.Lock()
-		defer p.mutex.Unlock()
-		return strings.Contains(p.seen.String(), "free")
-	}, "free")
+	p.asksUntil("echo fr''ee\n", "free") // the shell may throw away what is typed before its new prompt
 	p.mutex.Lock()
 	p.seen.Reset()
 	p.mutex.Unlock()
@@ -127,10 +132,7 @@ func TestShellIsACompleteTerminal(t *testing.T) {
 	if err := unix.IoctlSetWinsize(int(person.outer.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 20, Col: 70}); err != nil {
 		t.Fatal(err)
 	}
-	person.waitFor(func() bool { // the new size arrives by a signal, or a moment later
-		person.types("stty size\n", "70")
-		return strings.Contains(person.seen.String(), "20 70")
-	}, "20 70")
+	person.asksUntil("stty size\n", "20 70") // the new size arrives by a signal, or a moment later
 	person.types("echo 가나''다\n", "가나다")
 }
 
