@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -35,9 +36,9 @@ class Far:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
-        self.shell.far.settimeout(None)
         while True:
             try:
+                self.shell.far.settimeout(None)
                 data = self.shell.far.recv(65536)
             except OSError:
                 return
@@ -57,6 +58,11 @@ class Far:
             self._news.wait_for(lambda: len(self._read) >= len(wanted), timeout=5)
             heard, self._read = self._read, b""
         assert heard == wanted
+
+    def exit(self) -> None:
+        """The program leaves."""
+        self.shell.far.shutdown(socket.SHUT_RDWR)  # wakes the listener, which holds the other end open
+        self.shell.exit()
 
     def hears_nothing(self, page: Page) -> None:
         """Also not a little later."""
