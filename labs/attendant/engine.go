@@ -19,9 +19,7 @@ import (
 const (
 	bakedDirectory = "/opt/naru/baked"
 	dataRoot       = "/var/lib/docker"
-	// The kernel under a lab allows thousands of threads for everything together; containers get this many.
-	mostInnerProcesses = 300
-	pollEvery          = 20 * time.Millisecond
+	pollEvery      = 20 * time.Millisecond
 )
 
 // Idle engines should be small: a lab holds two or three of these programs for every learner.
@@ -80,15 +78,6 @@ func mountBaked(f *family) error {
 		}
 	}
 	return lines.Err()
-}
-
-// limitContainers caps all containers of the lab together. They live in one group, whichever engine started them.
-func limitContainers() error {
-	group := "/sys/fs/cgroup/pids/docker"
-	if err := os.MkdirAll(group, 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(group, "pids.max"), []byte(strconv.Itoa(mostInnerProcesses)), 0o644)
 }
 
 // startRegistry starts the lab's registry. Its images count to the lab's tmpfs like everything else.

@@ -94,10 +94,11 @@ func (l *lab) change(edit func(*State)) {
 // begin starts everything beside each other and returns once the lab is ready.
 func (l *lab) begin() error {
 	l.change(func(*State) {})
-	for _, each := range []func() error{limitContainers, l.nameRegistry} {
-		if err := each(); err != nil {
-			return err
-		}
+	if err := limitContainers(containersGroup); err != nil {
+		return err
+	}
+	if err := l.nameRegistry(); err != nil {
+		return err
 	}
 	var started []func() (<-chan syscall.WaitStatus, error)
 	if l.hosts[0].isLab() {

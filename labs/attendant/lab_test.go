@@ -155,3 +155,25 @@ func TestContextsAreWhereDockerLooks(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+func TestContainersWithoutALimitGetOne(t *testing.T) {
+	group := t.TempDir()
+	limits := map[string]string{"free": "max\n", "own": "10\n", "buildkit/step": "max\n"}
+	for name, text := range limits {
+		write(t, filepath.Join(group, name, "pids.max"), text)
+	}
+	seen := limitNew(group, nil)
+	for name, want := range map[string]string{"free": mostInnerProcesses, "own": "10\n", "buildkit/step": mostInnerProcesses} {
+		text, err := os.ReadFile(filepath.Join(group, name, "pids.max"))
+		if err != nil || string(text) != want {
+			t.Errorf("%s: %q, %v", name, text, err)
+		}
+	}
+	write(t, filepath.Join(group, "free", "pids.max"), "max\n") // `docker update` says so: the learner's will
+	if limitNew(group, seen); len(seen) != 3 {
+		t.Error(seen)
+	}
+	if text, _ := os.ReadFile(filepath.Join(group, "free", "pids.max")); string(text) != "max\n" {
+		t.Errorf("%q", text)
+	}
+}
