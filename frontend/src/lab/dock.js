@@ -27,6 +27,8 @@ export class Dock {
     this.over = false;
     this.shells = new Map(); // number -> {screen, line, panel}
     this.shown = 0;
+    // Which terminal is on which host; what stands in the terminals' place goes when it is built.
+    this.labels = new Map(all(element, "template[data-terminal]").map(({ dataset }) => [Number(dataset.number), dataset.label]));
     this.build();
     this.unfollow = followPage(() => this.dress());
     this.countdown = runCountdown(element, () => this.refetch());
@@ -34,9 +36,7 @@ export class Dock {
     this.sizes.observe(this.stage);
     this.heads = setInterval(() => document.visibilityState === "visible" && this.ask("[data-lab-head]"), HEAD_MS);
     element.addEventListener("keydown", (event) => this.onKey(event));
-    const planned = all(element, "template[data-terminal]").map(({ dataset }) => [Number(dataset.number), dataset.label]);
     const first = Math.max(1, Number(this.place.dataset.openAtFirst) || 1);
-    this.labels = new Map(planned);
     for (let number = 1; number <= first; number += 1) this.add(number);
     this.choose(1, false);
     insertInto(this);

@@ -7,10 +7,10 @@ const narrow = matchMedia("(max-width: 1180px)");
 
 let shape = "half"; // kept while fragments come and go
 
-/** Two buttons in the lab's frame; safe to run again. */
+/** Two buttons in the lab's frame; safe to run again. A page of the lab's own has no sheet. */
 export function dressSheet(lab) {
   const dock = lab.closest("[data-lab-dock]");
-  if (!dock || lab.querySelector(":scope > .lab-sheet")) return;
+  if (!dock || dock.matches(".whole-page") || lab.querySelector(":scope > .lab-sheet")) return;
   const fold = make("button", { type: "button", class: "lab-tool lab-fold" });
   const whole = make("button", { type: "button", class: "lab-tool lab-whole" });
   const show = (next) => {

@@ -9,9 +9,11 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from lessons import notify
+from lessons.contracts import LabShape
 from lessons.models import LabSession
 from tests.browser.labs.conftest import PROMPT
 from tests.browser.labs.steps import expect_shown, expect_terminal, field_of, open_lab
+from tests.factories import make_lab
 
 BRACKETED = "\x1b[200~{}\x1b[201~"
 
@@ -200,3 +202,16 @@ def test_the_dock_fits_the_window(page, lab_exercise, width, height):
         expect(page.locator(".lab-stage")).to_be_hidden()
         page.get_by_role("button", name="실습 펼치기").click()
         expect(page.locator(".lab-stage")).to_be_visible()
+
+
+def test_a_lab_of_two_hosts_opens_a_terminal_on_each(page, lab_exercise, learner, sandbox, far_of):
+    container = sandbox.open_lab(LabShape("docker", ("laptop", "server")), owner="x", lifetime=600)
+    shape = {"environment": "docker", "engines": ["laptop", "server"], "memory_mb": 512}
+    make_lab(learner, lab_exercise, container=container.id, shape=shape)
+    page.goto(lab_exercise.lesson.get_absolute_url())
+    expect_terminal(page)
+    expect(page.get_by_role("tab")).to_have_text(["laptop", "server"])
+    far_of(2).say("root@server:~# ")
+    page.get_by_role("tab", name="server").click()
+    expect_shown(page, "root@server")
+    assert [shell.host for shell in sorted(container.shells, key=lambda shell: shell.number)] == ["laptop", "server"]
