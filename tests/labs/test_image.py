@@ -1,6 +1,7 @@
 """The engine of a lab does what learners are told Docker does: a battery of its commands, all in one lab.
 
-What gVisor's engine is known not to do (``pause``, the OOM kill of an inner memory limit) is no part of it.
+What an engine on gVisor does not do, or not each time, is no part of it: ``pause``, the OOM kill of an inner memory
+limit, an inner process limit (it shows, and holds in about half of the containers).
 """
 
 from __future__ import annotations
