@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import stat
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -205,9 +207,58 @@ def test_engine_container_asks_for_no_privilege() -> None:
     ]
 
 
-def test_engine_dockerfile_carries_the_run_images_as_they_are() -> None:
+def test_engine_dockerfile_carries_the_images_as_they_are() -> None:
     current = dockerfile.TARGET.read_text()
     assert dockerfile.assemble(current, dockerfile.CATALOGUE.read_text()) == current, "run: python bin/_naru dockerfile"
+
+
+def test_image_of_a_lab_is_put_where_it_is_imported_after_the_engine_is_ready() -> None:
+    found = {one.name: (one.kind, one.folder) for one in dockerfile.environments(dockerfile.CATALOGUE.read_text())}
+    assert found["python"] == ("run", "/images")
+    assert found["docker"] == ("lab", "/labs/images")
+    assert "echo docker >/labs/images/naru-docker.environment" in dockerfile.TARGET.read_text()
+
+
+def test_every_go_module_is_vetted() -> None:
+    found = {str(path.parent.relative_to(ROOT)) for path in (ROOT / "labs").rglob("go.mod")}
+    assert found == set(check.GO_MODULES)
+
+
+@pytest.mark.parametrize(
+    ("told", "there"),
+    [({"docker": "ready"}, True), ({"docker": "ready", "other": "failed"}, False), ({"docker": "failed"}, False)],
+)
+def test_labs_are_followed_to_their_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: dict[str, str], there: bool
+) -> None:
+    container = engine.Engine(places.Data(tmp_path))
+    monkeypatch.setattr(container, "log", lambda: "")
+    container.data.engine_dir.mkdir()
+    states = {name: {"state": state, "percent": 100, "text": ""} for name, state in told.items()}
+    (container.data.engine_dir / "environments.json").write_text(json.dumps(states))
+    assert container.follow_labs(threading.Event()) is there
+
+
+def test_labs_that_are_being_built_are_shown_until_the_end_is_near(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    container = engine.Engine(places.Data(tmp_path))
+    ended = threading.Event()
+    monkeypatch.setattr(say, "_shown", {})
+    states = [{"docker": {"state": "building", "percent": 42, "text": ""}}, {}]
+
+    def labs() -> dict[str, dict[str, object]]:
+        if len(states) == 1:
+            ended.set()
+        return states.pop(0)
+
+    monkeypatch.setattr(container, "labs", labs)
+    assert not container.follow_labs(ended)
+    assert "실습 이미지: 42%" in capsys.readouterr().out
+
+
+def test_engine_without_labs_has_none_to_wait_for(tmp_path: Path) -> None:
+    assert engine.Engine(places.Data(tmp_path), labs=False).follow_labs(threading.Event())
 
 
 def test_dockerfile_stages_are_renamed_and_their_config_kept() -> None:
