@@ -39,23 +39,23 @@ class LabLearner(Learner):
         self.url = found[0]
         self.page = page
 
-    def wait_until(self, state: str, deadline_s: float = 120) -> int:
-        """Poll as the page does; the last place in the queue that was shown, 0 for none."""
+    def wait_until_live(self, deadline_s: float = 120) -> bool:
+        """Poll as the page does, until the terminals can be used; whether the learner had to wait in the queue."""
         began = time.monotonic()
-        place = 0
+        queued = False
         page = self.page
         while time.monotonic() - began < deadline_s:
-            found = re.search(r'data-state="([a-z]+)"', page)
-            if found and found[1] == state:
-                return place
-            if found and found[1] in ("failed", "ended"):
-                raise SystemExit(f"the lab is {found[1]}")
-            waiting = re.search(r'data-place="(\d+)"', page)
-            place = int(waiting[1]) if waiting else place
+            found = re.search(r'data-tone="([a-z]+)"', page)
+            tone = found[1] if found else "missing"
+            if tone == "live":
+                return queued
+            if tone not in ("waiting", "preparing"):
+                raise SystemExit(f"the lab is {tone}: {page[:500]}")
+            queued = queued or tone == "waiting"
             delay = re.search(r"delay:(\d+)ms", page)
             time.sleep(int(delay[1]) / 1000 if delay else 0.2)
             page = self.get(self.url, htmx=True)[1]
-        raise SystemExit(f"the lab was not {state} within {deadline_s} s")
+        raise SystemExit(f"the lab was not there within {deadline_s} s")
 
     def end(self) -> None:
         self.post(f"{self.url}end/")

@@ -115,7 +115,7 @@ def opened(learner: LabLearner) -> tuple[float, float]:
     """Seconds from 실습 시작 to ready, and to the first answer of ``docker run``; the lab is ended again."""
     began = time.perf_counter()
     learner.open()
-    learner.wait_until("ready")
+    learner.wait_until_live()
     ready = time.perf_counter() - began
     with learner.terminal() as terminal:
         terminal.type(FIRST_RUN)
@@ -180,14 +180,14 @@ def crowd(portal: Portal, learners: list[LabLearner], reader: LabLearner) -> dic
         while not done.wait(0.5):
             most_labs = max(most_labs, len(lab_containers(portal)))
 
-    def take_part(learner: LabLearner) -> tuple[float, int]:
+    def take_part(learner: LabLearner) -> tuple[float, bool]:
         began = time.perf_counter()
         learner.open()
-        place = learner.wait_until("ready", deadline_s=300)
+        queued = learner.wait_until_live(deadline_s=300)
         waited = time.perf_counter() - began
         time.sleep(1)
         learner.end()
-        return waited, place
+        return waited, queued
 
     watchers = [threading.Thread(target=watcher) for watcher in (read_pages, count_labs)]
     for watcher in watchers:
@@ -201,7 +201,7 @@ def crowd(portal: Portal, learners: list[LabLearner], reader: LabLearner) -> dic
             watcher.join()
     return {
         "opened": len(parts),
-        "queued": sum(place > 0 for _, place in parts),
+        "queued": sum(queued for _, queued in parts),
         "crowd_most_labs": most_labs,
         "crowd_slowest_s": max(waited for waited, _ in parts),
         "crowd_page_p50_ms": statistics.median(pages),
@@ -275,7 +275,7 @@ def measure(data: Path, rounds: int, labs: int) -> dict[str, float]:
         before = resources(portal)
         known = set(lab_containers(portal))
         learner.open()
-        learner.wait_until("ready")
+        learner.wait_until_live()
         wait_for_parked(portal, 1)
         running = set(docker(portal, "ps", "--quiet", "--filter", "label=naru.kind=lab").split())
         paused = set(docker(portal, "ps", "--quiet", "--filter", "status=paused").split())
