@@ -25,6 +25,7 @@ export class Dock {
     this.element = element;
     this.id = element.dataset.labId;
     this.over = false;
+    this.wantsAnew = false;
     this.shells = new Map(); // number -> {screen, line, panel}
     this.shown = 0;
     // Which terminal is on which host; what stands in the terminals' place goes when it is built.
@@ -189,11 +190,12 @@ export class Dock {
     this.refetch();
   }
 
-  /** The head's own form starts a lab; until it has come, this page is asked anew. */
+  /** The head's own form starts a lab; a press that comes before the head has it waits for it. */
   startAnew() {
     const form = this.element.querySelector("form[data-lab-start]");
+    this.wantsAnew = !form;
     if (form) form.requestSubmit();
-    else location.reload();
+    else this.ask("[data-lab-head]");
   }
 
   choose(number, focus = true) {
@@ -288,6 +290,7 @@ export class Dock {
     addInsertButtons(root);
     for (const button of this.element.querySelectorAll("[data-lab-close]")) button.hidden = false;
     showState(this.element);
+    if (this.wantsAnew && this.element.querySelector("form[data-lab-start]")) this.startAnew();
   }
 
   focus() {
