@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from uuid import UUID
 
 REMEMBERED = 2000  # changes kept for who begins to wait only after them
@@ -17,6 +18,7 @@ _lock = threading.Lock()
 _waiters: dict[UUID, list[threading.Event]] = {}
 _changed: OrderedDict[UUID, None] = OrderedDict()
 _listeners: dict[UUID, set[_Listener]] = {}
+_lab_waiters: dict[UUID, set[threading.Event]] = {}
 
 
 class _Listener:
@@ -36,6 +38,29 @@ def lab_changed(lab_id: UUID) -> None:
     with _lock:
         for listener in _listeners.get(lab_id, ()):
             listener.tell()
+        for event in _lab_waiters.get(lab_id, ()):
+            event.set()
+
+
+def wait_for_lab(lab_id: UUID, timeout: float, settled: Callable[[], bool]) -> bool:
+    """Wait at most ``timeout`` seconds until ``settled()``, asked now and after each change; what it said last."""
+    event = threading.Event()
+    with _lock:
+        _lab_waiters.setdefault(lab_id, set()).add(event)
+    try:
+        ends_at = time.monotonic() + timeout
+        while not (done := settled()):
+            left = ends_at - time.monotonic()
+            if left <= 0 or not event.wait(left):
+                return False
+            event.clear()
+        return done
+    finally:
+        with _lock:
+            rest = _lab_waiters.get(lab_id, set())
+            rest.discard(event)
+            if not rest:
+                _lab_waiters.pop(lab_id, None)
 
 
 async def lab_changes(lab_id: UUID) -> AsyncGenerator[None, None]:

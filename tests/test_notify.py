@@ -42,6 +42,22 @@ def test_forget_makes_an_open_submission_worth_waiting_for_again():
     assert notify.wait_for(submission_id, 0.01) is False
 
 
+def test_wait_for_lab_asks_again_after_each_change():
+    lab_id = uuid.uuid4()
+    said = iter([False, False, True])
+    timers = [threading.Timer(seconds, notify.lab_changed, [lab_id]) for seconds in (0.02, 0.05)]
+    for timer in timers:
+        timer.start()
+    assert notify.wait_for_lab(lab_id, 10, lambda: next(said)) is True
+    assert lab_id not in notify._lab_waiters
+
+
+def test_wait_for_lab_ends_by_itself_and_leaves_nothing_behind():
+    lab_id = uuid.uuid4()
+    assert notify.wait_for_lab(lab_id, 0.01, lambda: False) is False
+    assert lab_id not in notify._lab_waiters
+
+
 def test_remembered_changes_are_bounded():
     for _ in range(notify.REMEMBERED + 50):
         notify.submission_changed(uuid.uuid4())

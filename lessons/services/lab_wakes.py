@@ -14,6 +14,11 @@ def listen(listener: Callable[[UUID | None], None] | None) -> None:
     _listener = listener
 
 
+def is_heard() -> bool:
+    """Whether a keeper of this process listens."""
+    return _listener is not None
+
+
 def wake(lab_id: UUID | None = None) -> None:
     """Look now; ``lab_id`` names a paused lab that is needed. Where no keeper runs nothing happens."""
     if _listener is not None:

@@ -33,6 +33,17 @@ from lessons.services.sandboxes import current_sandbox
 
 TOUCH_SECONDS = 15.0  # a lab that is seen all the time is written down no more often
 USE_SECONDS = 5.0
+SETTLING_FIELDS = (
+    "state",
+    "reason",
+    "placed_at",
+    "ready_at",
+    "ended_at",
+    "failed_at",
+    "expires_at",
+    "seen_at",
+    "used_at",
+)
 AWAY_SECONDS = 60.0  # who comes back after so long wants to see how it stands now
 
 
@@ -153,6 +164,17 @@ def touch_lab(*, lab: LabSession, used: bool = False) -> None:
         setattr(lab, name, value)
     if used and (back or rows.filter(state=LabState.IDLE).exists()):
         lab_wakes.wake(lab.pk)
+
+
+def wait_until_settled(*, lab: LabSession, seconds: float) -> None:
+    """Wait a moment for a lab that is being opened to be ready or to have failed; ``lab`` is as the row is then."""
+
+    def settled() -> bool:
+        lab.refresh_from_db(fields=SETTLING_FIELDS)
+        return lab.state not in (LabState.REQUESTED, LabState.PLACED)
+
+    if lab_wakes.is_heard():  # where no keeper runs, nothing would come to wait for
+        notify.wait_for_lab(lab.pk, seconds, settled)
 
 
 def _hard_is_far(lab: LabSession, now: datetime.datetime) -> bool:

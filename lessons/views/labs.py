@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from lessons import queries
-from lessons.models import Exercise, LabSession, User
+from lessons.models import Exercise, LabSession, LabState, User
 from lessons.sandbox import SandboxError
 from lessons.services import labs
 from lessons.views.accounts import enter
@@ -40,6 +41,8 @@ def show(request: Request, lab_id: UUID) -> HttpResponse:
         return go_to_login(request, after=request.path)
     lab = _lab_or_404(learner, lab_id)
     labs.touch_lab(lab=lab)
+    if lab.state == LabState.PLACED and wants_fragment(request):
+        labs.wait_until_settled(lab=lab, seconds=settings.ANSWER_WAIT_MS / 1000)
     return respond(request, "lab.html", "_lab_reply.html", _context(lab, learner, with_card=not lab.is_open))
 
 
@@ -112,6 +115,7 @@ def _start(request: Request, exercise: Exercise) -> HttpResponse:
     except (labs.LabRefused, SandboxError) as refusal:
         return _refused(request, exercise, learner, refusal)
     labs.touch_lab(lab=lab, used=True)
+    labs.wait_until_settled(lab=lab, seconds=settings.ANSWER_WAIT_MS / 1000)
     lab.exercise, lab.learner = exercise, learner
     return _fragment(request, "_lab_reply.html", _context(lab, learner, with_card=True), lab)
 
