@@ -12,7 +12,7 @@ from lessons.queries import submission_view
 from lessons.queries.ansi import ansi_html
 from lessons.queries.exercises import exercise_views, shown_exercises
 from lessons.queries.files import language_of
-from lessons.queries.text import LONGEST, inline_html, visible
+from lessons.queries.text import LONGEST, inline_html, plain_path, visible
 from lessons.sandbox import Progress
 from tests.factories import make_exercise, make_finished, make_learner, make_submission
 
@@ -192,3 +192,17 @@ def test_waiting_submission_asks_later_from_further_back_in_the_queue():
     row = make_submission()
     near, far, farthest = (submission_view(row, place=place).poll_ms for place in (1, 40, 4000))
     assert near < far < farthest == 5000
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("HostConfig.RestartPolicy.Name", "HostConfig.RestartPolicy.Name"),
+        ('NetworkSettings.Ports."80/tcp"[0].HostPort', 'NetworkSettings.Ports."80/tcp"[0].HostPort'),
+        ("State.Running && Config.Image || State.Status", ""),
+        ("[?type(@) == 'x'] | length(@)", ""),
+        ("a" * 200, ""),
+    ],
+)
+def test_learners_see_paths_and_no_expressions(query: str, shown: str) -> None:
+    assert plain_path(query) == shown

@@ -22,7 +22,7 @@ from lessons.queries.pictures import pictures_of
 from lessons.queries.progress import Standing, standings
 from lessons.queries.shapes import CheckRow, DiffLine, HistoryRow, OutputRow, SubmissionView
 from lessons.queries.specs import spec_of
-from lessons.queries.text import inline_html, visible
+from lessons.queries.text import inline_html, plain_path, visible
 
 POLL_MS = (300, 500, 1000, 2000)  # the longer it takes, the less often one asks
 POLL_MS_PER_PLACE = 50  # about what a short run takes on two cores
@@ -241,7 +241,7 @@ def _check_row(check: Mapping[str, Any]) -> CheckRow:
         diff=tuple(_diff_lines(str(check.get("diff", "")))),
         show=visible(str(check.get("show", ""))),
         hint_html=inline_html(str(check.get("hint", ""))),
-        looked_at=visible(str(check.get("looked_at", ""))),
+        looked_at=plain_path(str(check.get("looked_at", ""))),
         latched=passed and bool(check.get("latched")),
     )
 

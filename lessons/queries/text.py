@@ -18,6 +18,15 @@ _HIDDEN = re.compile(
 _CODE = re.compile(r"`([^`\n]{1,400})`")
 
 
+_PATH = re.compile(r'[\w.\[\]"/:-]{1,120}')
+
+
+def plain_path(query: str) -> str:
+    """A query that is a mere path into the evidence (``HostConfig.Memory``); anything cleverer would tell a learner
+    nothing, and is left out."""
+    return query if _PATH.fullmatch(query) else ""
+
+
 def visible(text: str) -> str:
     """The text with hidden characters replaced by pictures (␀, [U+202E]), cut at LONGEST."""
     if len(text) > LONGEST:
