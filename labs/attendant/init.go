@@ -94,7 +94,7 @@ func (l *lab) change(edit func(*State)) {
 // begin starts everything beside each other and returns once the lab is ready.
 func (l *lab) begin() error {
 	l.change(func(*State) {})
-	if err := limitContainers(containersGroup); err != nil {
+	if err := errors.Join(limitUsers(), limitContainers(containersGroup)); err != nil {
 		return err
 	}
 	if err := l.nameRegistry(); err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -163,7 +164,7 @@ func TestContainersWithoutALimitGetOne(t *testing.T) {
 		write(t, filepath.Join(group, name, "pids.max"), text)
 	}
 	seen := limitNew(group, nil)
-	for name, want := range map[string]string{"free": mostInnerProcesses, "own": "10\n", "buildkit/step": mostInnerProcesses} {
+	for name, want := range map[string]string{"free": strconv.Itoa(mostInnerProcesses), "own": "10\n", "buildkit/step": strconv.Itoa(mostInnerProcesses)} {
 		text, err := os.ReadFile(filepath.Join(group, name, "pids.max"))
 		if err != nil || string(text) != want {
 			t.Errorf("%s: %q, %v", name, text, err)
