@@ -130,7 +130,7 @@ SUBMISSIONS_PER_MINUTE = env.number("NARU_SUBMISSIONS_PER_MINUTE", 30, least=1, 
 # Labs: memory and minutes
 LAB_MEMORY_MB = env.number("NARU_LAB_MEMORY_MB", env.memory_mb() * 2 // 5, least=256, most=10_000_000)
 LABS_PER_LEARNER = env.number("NARU_LABS_PER_LEARNER", 1, least=1, most=20)
-LABS_PLACING = env.number("NARU_LABS_PLACING", 3, least=1, most=32)  # prepared at the same time
+LABS_PLACING = env.number("NARU_LABS_PLACING", max(1, (os.cpu_count() or 2) // 2), least=1, most=32)  # at once
 LAB_POOL_SIZE = env.number("NARU_LAB_POOL_SIZE", 1, least=0, most=50)
 LAB_IDLE_MINUTES = env.number("NARU_LAB_IDLE_MINUTES", 20, least=1, most=10_000)
 LAB_HARD_MINUTES = env.number("NARU_LAB_HARD_MINUTES", 60, least=1, most=10_000)

@@ -59,13 +59,13 @@ def docker_environment() -> dict[str, str]:
 
 
 class SpareEngine:
-    """An engine container of one test's own, to be stopped and started at will; without labs, which take long."""
+    """An engine container of one test's own, to be stopped and started at will; ``labs`` take long to get ready."""
 
-    def __init__(self, folder: Path, image: str) -> None:
+    def __init__(self, folder: Path, image: str, *, labs: bool = False) -> None:
         self.data = Data(folder)
         self.data.make()
         self.image = image
-        self.container = Engine(self.data, labs=False)
+        self.container = Engine(self.data, labs=labs)
 
     @property
     def socket(self) -> Path:

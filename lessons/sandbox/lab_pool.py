@@ -28,6 +28,9 @@ LABEL_KIND = "naru.kind"
 LABEL_MEMORY = "naru.memory"  # MiB
 KIND_LAB = "lab"
 READY_SECONDS = 60.0
+WARM_SECONDS = 30.0
+# Whoever was just given a lab runs the first commands: starting the next one beside them would double their wait.
+SETTLE_SECONDS = 4.0
 MOST_LAB_SHAPES = 2
 OWNED = re.compile(r"/?naru-lab-(\d+)-(.+)-[0-9a-f]{6}$")
 
@@ -66,6 +69,7 @@ class LabYard:
         self._engine, self._image, self._process, self._is_ready = engine, image, process, is_ready
         self._most_memory_mb = most_memory_mb
         self._started = False
+        self._given_at = -SETTLE_SECONDS
         self.pool: Pool[LabShape, Lab] = Pool(
             size=pool_size,
             gate=gate,
@@ -119,6 +123,7 @@ class LabYard:
 
     def _from_pool(self, shape: LabShape, name: str) -> Lab | None:
         """The first one parked that still lives."""
+        self._given_at = time.monotonic()
         while True:
             lab = self.pool.take(shape)
             if lab is None:
@@ -171,10 +176,12 @@ class LabYard:
         }
 
     def _park(self, shape: LabShape) -> Lab:
-        """A lab for the pool: ready, then paused, so that it costs memory only."""
+        """A lab for the pool: ready, its first container behind it (that one is the slowest), then paused, so that it
+        costs memory only."""
         lab = self._begin(shape, f"naru-pool-{uuid.uuid4().hex[:16]}", "pool", LIFETIME_SECONDS)
         try:
             lab.wait_ready(READY_SECONDS)
+            lab.attend("check", seconds=WARM_SECONDS)
             lab.pause()
         except SandboxError:
             self._dismiss(lab)
@@ -193,7 +200,7 @@ class LabYard:
             logger.warning("Lab %s is left to the reaper: %s", lab.id[:12], error)
 
     def _has_room_in_pool(self, shape: LabShape) -> bool:
-        if not self._is_ready(shape.environment):
+        if not self._is_ready(shape.environment) or time.monotonic() - self._given_at < SETTLE_SECONDS:
             return False
         return not self._most_memory_mb or self.memory_mb() + shape.memory_mb <= self._most_memory_mb
 

@@ -40,7 +40,7 @@ class LabEngine:
     def __init__(self) -> None:
         self.api, self.call_seconds, self.socket = self, 5, Path("/nowhere")
         self.containers_made: dict[str, dict[str, Any]] = {}
-        self.answers: dict[str, Any] = {"wait": Answer({"ready_ms": 5, "hosts": []})}
+        self.answers: dict[str, Any] = {"wait": Answer({"ready_ms": 5, "hosts": []}), "check": Answer({"ok": True})}
         self.execs: list[dict[str, Any]] = []
         self.removed: list[str] = []
         self.resized: list[tuple[str, int, int]] = []

@@ -15,6 +15,7 @@ from lessons.sandbox import (
     LabGoneError,
     Sandbox,
     SandboxConfig,
+    lab_pool,
 )
 from lessons.sandbox import lab as labs
 from lessons.sandbox.lab_pool import KIND_LAB, LABEL_KIND, LABEL_MEMORY, name_of, owned_until
@@ -34,7 +35,8 @@ BUILD = Ask("build", "{}", Place.FRESH, "docker", 30.0)
 
 @pytest.fixture
 def make(tmp_path, engine: LabEngine, monkeypatch):
-    """Sandboxes on the engine that is none; images are imported."""
+    """Sandboxes on the engine that is none; images are imported, and its pool waits for nobody's first commands."""
+    monkeypatch.setattr(lab_pool, "SETTLE_SECONDS", 0.0)
     catalogue = tmp_path / "catalogue.yaml"
     catalogue.write_text(CATALOGUE)
     (tmp_path / "environments.json").write_text(
@@ -132,13 +134,23 @@ def test_image_that_is_not_there_is_an_environment_matter(sandbox, engine):
         sandbox.open_lab(DOCKER, owner="x", lifetime=60)
 
 
+def test_pool_starts_nothing_beside_the_first_commands_of_a_lab_just_given(make, engine, monkeypatch):
+    sandbox = make(lab_pool_size=1)
+    assert sandbox.labs.pool.refill_one()
+    monkeypatch.setattr(lab_pool, "SETTLE_SECONDS", 60.0)
+    sandbox.open_lab(DOCKER, owner="5f0e", lifetime=600)
+    assert not sandbox.labs.pool.refill_one()
+    monkeypatch.setattr(lab_pool, "SETTLE_SECONDS", 0.0)
+    assert sandbox.labs.pool.refill_one()
+
+
 def test_pool_holds_ready_and_paused_labs_that_belong_to_nobody(make, engine):
     sandbox = make(lab_pool_size=1)
     assert sandbox.labs.pool.refill_one()
     assert not sandbox.labs.pool.refill_one()
     ((made, parked),) = engine.containers_made.items()
     assert parked["paused"]
-    assert engine.verbs() == ["wait"]
+    assert engine.verbs() == ["wait", "check"]
     assert owned_until([parked["name"]]) is None
     assert parked["config"]["Labels"][LABEL_OWNER] == "pool"
     lab = sandbox.open_lab(DOCKER, owner="5f0e", lifetime=600)
