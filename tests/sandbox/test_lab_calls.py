@@ -315,10 +315,12 @@ def test_events_end_at_once_when_closed_from_elsewhere(engine, stream, monkeypat
     engine.execs[0]["far"].sendall(event(1))
     reading = iter(stream)
     assert next(reading)["event"]["n"] == 1
-    threading.Timer(0.05, stream.close).start()
+    closer = threading.Timer(0.05, stream.close)
+    closer.start()
     began = time.monotonic()
     assert list(reading) == []
     assert time.monotonic() - began < 30
+    closer.join()
     assert stream.read(5) is None
     assert engine.open_sockets() == 0
 
