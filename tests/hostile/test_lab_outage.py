@@ -48,6 +48,8 @@ print("ANSWER", session.session_key, *(issue_ticket(lab=lab, number=1, user=lear
 )
 STATE = "SELECT state, reason, container FROM lessons_labsession WHERE id = ?"
 
+BROKEN = "SELECT status, broken_reason, verdict FROM lessons_submission WHERE id = ?"
+
 
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory, engine_image: str) -> Iterator[SpareEngine]:
@@ -165,8 +167,11 @@ def test_engine_that_stops_fails_the_lab_and_the_next_one_opens(
     portal: PortalProcess, engine: SpareEngine, lab: str
 ) -> None:
     engine.stop()
+    (submission,) = portal.ask(HAND_IN)
+    assert portal.wait_for(submission, "broken", "finished")[1] == ""
     engine.start()
     portal.until(lambda: portal.row(STATE, lab)[0] == "failed", 40, "the lab to have failed")
+    portal.until(lambda: portal.row(BROKEN, submission) == ("broken", "lab", ""), 40, "it to be given up")
     assert portal.row(STATE, lab)[1] == "gone"
     assert re.search("[가-힣]+요\\.$", " ".join(portal.ask(REASON % lab)))
     wait_for_labs(engine)
