@@ -72,7 +72,7 @@ class Terminal:
     """An open terminal; acknowledges what it reads, as a browser does."""
 
     def __init__(self, port: int, session: str, path: str) -> None:
-        self.socket = connect(
+        self._connecting = connect(
             f"ws://127.0.0.1:{port}{path}",
             origin=f"http://127.0.0.1:{port}",  # type: ignore[arg-type]  # a NewType over str
             additional_headers={"Cookie": f"sessionid={session}"},
@@ -81,10 +81,11 @@ class Terminal:
         self.seen = b""
 
     def __enter__(self) -> Terminal:
+        self.socket = self._connecting.__enter__()
         return self
 
-    def __exit__(self, *_: Any) -> None:
-        self.socket.close()
+    def __exit__(self, *error: Any) -> None:
+        self._connecting.__exit__(*error)
 
     def type(self, text: str) -> None:
         self.socket.send(text.encode())
