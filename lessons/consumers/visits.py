@@ -60,7 +60,7 @@ def look(visit: Visit, *, used: bool = False) -> Look:
         return Look("session", _("로그아웃해서 터미널을 닫았어요. 로그인하면 하던 곳에서 이어져요."))
     lab = queries.lab_for(user, visit.lab.pk)
     if lab is None:
-        return Look("session", _("이 실습은 이제 다른 사람의 것이에요. 페이지를 새로 고쳐 보세요."))
+        return Look("session", _("이 실습을 더는 볼 수 없어요. 페이지를 새로 고쳐 보세요."))
     if not lab.is_live:
         return Look("lab", queries.over_sentence(lab))
     labs.touch_lab(lab=lab, used=used)

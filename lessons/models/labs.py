@@ -37,7 +37,7 @@ class LabReason(models.TextChoices):
     ENGINE = "engine", _("실습 서버에 닿지 못해 실습을 열지 못했어요.")
     ENVIRONMENT = "environment", _("실습에 쓸 환경이 아직 준비되지 않았어요.")
     DISK = "disk", _("실습 서버의 디스크가 가득 찼어요.")
-    SETUP = "setup", _("실습을 처음 상태로 차리다가 잘못되었어요. 문제 파일에 잘못이 있을 수 있어요.")
+    SETUP = "setup", _("문제의 처음 상태를 차리지 못했어요. 문제 파일에 잘못이 있을 수 있어요.")
     CONTENT = "content", _("문제 파일에 잘못이 있어요.")
     INTERNAL = "internal", _("실습을 준비하다가 예상하지 못한 문제가 생겼어요.")
 

@@ -183,7 +183,7 @@ def over_sentence(lab: LabSession) -> str:
 
 
 def _start_text() -> str:
-    return _("단추를 누르면 나만 쓰는 리눅스와 Docker 엔진이 열려요. 마음껏 만들고 지워도 괜찮아요.")
+    return _("단추를 누르면 나만 쓰는 Linux와 Docker 엔진이 열려요. 마음껏 만들고 지워도 괜찮아요.")
 
 
 def _elsewhere_text(other: LabSession) -> str:

@@ -67,7 +67,7 @@ def _try(sandbox: Sandbox, name: str) -> Iterator[Finding]:
     except SandboxError as error:
         yield Finding(
             "bad",
-            f"실습 환경 {name}을(를) 시험 삼아 열어 보았지만 쓸 수 없어요: {error}",
+            f"시험 삼아 열어 본 실습 환경({name})을 쓸 수 없어요: {error}",
             "이 환경을 쓰는 실습을 열 수 없어요.",
             AGAIN,
         )
