@@ -58,8 +58,8 @@ class TerminalConsumer(AsyncWebsocketConsumer):
             await self.close()
             return
         route = self.scope["url_route"]["kwargs"]
-        query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"), max_num_fields=8, errors="replace")
         try:
+            query = parse_qs(self.scope.get("query_string", b"").decode("latin-1"), max_num_fields=8, errors="replace")
             self.visit = await in_thread(
                 admit,
                 cookies=cookies_of(self.scope),

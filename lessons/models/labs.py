@@ -69,7 +69,7 @@ class LabSession(models.Model):
     """One lab of one learner for one exercise; states change by compare and set only.
 
     ``shape`` is contracts.LabShape as dict. ``baseline``: what graders.baseline_documents gave after setup.
-    ``events``: what the lab's engines told since then, the last 2,000: {"host": name, "" for the only one,
+    ``events``: what the lab's engines told since then, the last 2,000 or 2 MB: {"host": name, "" for the only one,
     "event": Docker's document}. ``results``: [CheckResult as dict] of the last live look, ``latched``:
     {check id: CheckResult as dict} of what stays passed.
     """

@@ -16,7 +16,7 @@ from typing import Any
 
 from lessons.contracts import LabShape
 from lessons.sandbox.engine import Engine, engine_errors
-from lessons.sandbox.errors import SandboxError
+from lessons.sandbox.errors import EngineUnavailableError, LabGoneError, SandboxError
 from lessons.sandbox.lab import ATTENDANT, Lab
 from lessons.sandbox.limits import lab_host_config
 from lessons.sandbox.pool import LIFETIME_SECONDS, Gate, Pool
@@ -103,7 +103,10 @@ class LabYard:
         if lab is None:
             lab = self._begin(shape, f"naru-fresh-{uuid.uuid4().hex[:16]}", owner, seconds + READY_SECONDS)
         try:
-            lab.wait_ready(min(seconds, READY_SECONDS))
+            try:
+                lab.wait_ready(min(seconds, READY_SECONDS))
+            except LabGoneError as error:  # it was nobody's: whoever waits for it must not think of a learner's
+                raise EngineUnavailableError(f"a throwaway lab died: {error}") from error
             yield lab
         finally:
             self._dismiss(lab)

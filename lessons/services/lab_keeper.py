@@ -206,13 +206,13 @@ class LabKeeper:
             connection.close()
 
     def _round(self) -> None:
+        self._at_times("renew", RENEW_SECONDS, self.renew_once)  # first: after a slow round ours are not lost
         self._step(self.wake_once)
         self._step(lab_upkeep.give_back_lost)
         while not self._stopping.is_set() and (self._step(self.remove_one) or self._step(self.begin_one)):
             pass
         self._step(self.look_once)
         self._step(self.watch_once)
-        self._at_times("renew", RENEW_SECONDS, self.renew_once)
         self._at_times("bury", ALIVE_SECONDS, self.bury_once)
         self._at_times("orphans", ORPHAN_SECONDS, self.sweep_orphans_once)
 

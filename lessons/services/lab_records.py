@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -17,6 +18,7 @@ from lessons.services.lab_use import in_use
 from lessons.services.sandboxes import current_sandbox
 
 MOST_EVENTS = 2_000
+MOST_BYTES = 2 * 1024 * 1024  # of all events of a lab together, as JSON
 MOST_TEXT = 300  # letters of one text in an event
 MOST_ATTRIBUTES = 30
 SEEN_SECONDS = 60.0  # nobody looks at a lab that nobody has seen for so long
@@ -90,7 +92,17 @@ def record_events(lab_id: UUID, fresh: Iterable[Mapping[str, Any]]) -> None:
     known = {_key(event) for event in row.events[-200:]}
     new = [dict(event) for event in fresh if _key(event) not in known]
     if new:
-        LabSession.objects.filter(pk=lab_id).update(events=[*row.events, *new][-MOST_EVENTS:])
+        LabSession.objects.filter(pk=lab_id).update(events=_newest([*row.events, *new]))
+
+
+def _newest(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As many of the last ones as are stored: all of them are written anew at each burst."""
+    size, kept = 0, events[-MOST_EVENTS:]
+    for place in range(len(kept) - 1, -1, -1):
+        size += len(json.dumps(kept[place]))
+        if size > MOST_BYTES:
+            return kept[place + 1 :]
+    return kept
 
 
 def compact(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 from collections import deque
 
 MOST_BYTES = 256 * 1024
+SMALL = 4 * 1024  # pieces are joined up to so much: a program that says single bytes must not cost forty times as much
 SEARCHED = 8 * 1024  # a line or an escape sequence begins well within so much
 _CONTINUED = frozenset(range(0x80, 0xC0))  # bytes in the middle of a UTF-8 sequence
 _SCREEN = re.compile(rb"\x1b\[\?(?:1049|1047|47)([hl])")  # into the other screen (vim, less), and back
@@ -28,7 +29,8 @@ class Ring:
     def add(self, data: bytes) -> None:
         self.other_screen = self._screen_after(self._tail + data, self.other_screen)
         self._tail = (self._tail + data)[-_LONGEST_SWITCH + 1 :]
-        self._parts.append(data)
+        small = self._parts and len(self._parts[-1]) < SMALL
+        self._parts.append(self._parts.pop() + data if small else data)
         self._size += len(data)
         while self._size > self.most:
             first = self._parts.popleft()

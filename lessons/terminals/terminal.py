@@ -119,11 +119,13 @@ class Terminal:
             return
         self._end({"type": "ended", "message": message, "again": False}, code)
         self._pump.cancel()
-        await asyncio.gather(self._pump, *self._helpers, return_exceptions=True)
-        if hang_up:
-            with contextlib.suppress(TimeoutError, SandboxError):
-                await in_thread(self.shell.hang_up, seconds=2.0)
-        self.shell.close()
+        try:
+            await asyncio.gather(self._pump, *self._helpers, return_exceptions=True)
+            if hang_up:
+                with contextlib.suppress(TimeoutError, SandboxError):
+                    await in_thread(self.shell.hang_up, seconds=2.0)
+        finally:
+            self.shell.close()  # also where the socket that asked for it goes meanwhile
 
     def _end(self, message: dict[str, Any], code: int) -> None:
         self._closed = True

@@ -134,6 +134,10 @@ def test_a_ticket_that_was_never_given_is_refused(desk, ticket):
     assert refused(desk, desk.path(ticket), desk.headers())
 
 
+def test_an_address_with_a_flood_of_fields_is_refused(desk):
+    assert refused(desk, desk.path(desk.ticket(), more="&x=1" * 9), desk.headers())
+
+
 def test_an_expired_ticket_is_refused(desk):
     ticket = desk.ticket()
     TerminalTicket.objects.update(expires_at=timezone.now() - datetime.timedelta(seconds=1))

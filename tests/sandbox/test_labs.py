@@ -303,6 +303,20 @@ def test_build_whose_lab_died_otherwise_is_our_trouble_and_not_the_learners_lab(
     assert engine.containers_made == {}
 
 
+def test_throwaway_lab_that_dies_before_it_is_ready_is_not_the_learners_lab(sandbox, engine, caplog):
+    engine.refusals["hijack"] = [refusal("is not running", 409)]
+    inspect = engine.inspect_container
+
+    def dying(container_id):
+        engine.containers_made[container_id]["running"] = False
+        return inspect(container_id)
+
+    engine.inspect_container = dying
+    with pytest.raises(EngineUnavailableError, match="a throwaway lab died"):
+        ask(sandbox, BUILD)
+    assert engine.containers_made == {}
+
+
 def test_build_that_took_too_long_has_ended_by_time(sandbox, engine):
     engine.answers["ask"] = Answer({"answers": [{"ok": False, "reason": "time", "message": ""}]})
     (found,) = ask(sandbox, BUILD).values()

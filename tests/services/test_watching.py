@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 
 import pytest
 from django.utils import timezone
@@ -132,6 +133,16 @@ def test_events_are_recorded_once_and_bounded(docker, monkeypatch):
     lab_records.record_events(row.pk, events[1:])
     assert [event["event"]["time"] for event in now(row).events] == [3, 4, 5]
     assert lab_records.heard_until(row) == 5.0
+
+
+def test_events_that_are_large_are_fewer(docker):
+    row = make_lab()
+    labels = {f"label{n}": "y" * 300 for n in range(30)}
+    events = [{"Type": "image", "timeNano": n, "Actor": {"ID": "x", "Attributes": labels}} for n in range(400)]
+    lab_records.record_events(row.pk, [lab_records.compact({"event": event}) for event in events])
+    kept = now(row).events
+    assert kept[-1]["event"]["timeNano"] == 399
+    assert 1_900_000 < len(json.dumps(kept)) < 2_200_000
 
 
 def test_events_of_a_hostile_lab_are_cut_to_shape():

@@ -24,6 +24,14 @@ def test_only_the_last_bytes_are_kept():
     assert ring.replay() == b"y" * MOST_BYTES
 
 
+def test_single_bytes_cost_no_more_memory_than_long_pieces():
+    ring = Ring()
+    for number in range(MOST_BYTES + 5000):
+        ring.add(b"%d" % (number % 10))
+    assert len(ring.replay()) == MOST_BYTES
+    assert len(ring._parts) < 100
+
+
 @pytest.mark.parametrize(
     ("data", "told"),
     [
