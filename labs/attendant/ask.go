@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"time"
 )
@@ -18,11 +19,14 @@ const (
 	lastWord     = 1500 * time.Millisecond
 )
 
-// Reasons of an answer that is none: the engine did not answer well, it took too long, or the question was wrong.
+// Reasons of an answer that is none: nobody listens where the engine or the registry was (the lab is dead then), it took
+// too long, the answer is too large, the question was wrong, or anything else.
 const (
 	reasonEngine  = "engine"
 	reasonTime    = "time"
+	reasonSize    = "size"
 	reasonRequest = "request"
+	reasonFailed  = "failed"
 )
 
 // Ask is one question; Request is the tool's own object.
@@ -80,7 +84,7 @@ func answerAll(asks []Ask) []Answer {
 	for _, ask := range asks {
 		answer := answerOne(ask)
 		if len(answer.Value) > left {
-			answer = Answer{Reason: reasonEngine, Message: "all answers together are too large"}
+			answer = Answer{Reason: reasonSize, Message: "all answers together are too large"}
 		}
 		left -= len(answer.Value)
 		answers = append(answers, answer)
@@ -112,21 +116,26 @@ func answerOne(ask Ask) Answer {
 func encode(value any, err error) Answer {
 	if err != nil {
 		var bad badRequest
-		reason := reasonEngine
+		var call *net.OpError
+		reason := reasonFailed
 		switch {
 		case errors.As(err, &bad), errors.Is(err, errNoHost):
 			reason = reasonRequest
 		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 			reason = reasonTime
+		case errors.Is(err, errTooLarge):
+			reason = reasonSize
+		case errors.As(err, &call) && call.Op == "dial":
+			reason = reasonEngine
 		}
 		return Answer{Reason: reason, Message: cut(err.Error(), 500)}
 	}
 	text, err := json.Marshal(value)
 	if err != nil {
-		return Answer{Reason: reasonEngine, Message: cut(err.Error(), 500)}
+		return Answer{Reason: reasonFailed, Message: cut(err.Error(), 500)}
 	}
 	if len(text) > mostAnswer {
-		return Answer{Reason: reasonEngine, Message: fmt.Sprintf("an answer of %d bytes", len(text))}
+		return Answer{Reason: reasonSize, Message: fmt.Sprintf("an answer of %d bytes", len(text))}
 	}
 	return Answer{OK: true, Value: text}
 }

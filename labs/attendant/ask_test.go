@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,7 @@ func TestAskAnswersInOrderAndSaysWhyNot(t *testing.T) {
 		askOf("magic", `{}`, 2),
 	})
 	wanted := []string{
-		`{"Id":"sha256:1"}`, `{"Id":"sha256:2"}`, "null", reasonEngine, reasonTime,
+		`{"Id":"sha256:1"}`, `{"Id":"sha256:2"}`, "null", reasonFailed, reasonTime,
 		reasonRequest, reasonRequest, reasonRequest, reasonRequest,
 	}
 	for i, answer := range answers {
@@ -55,17 +56,33 @@ func TestAskAnswersInOrderAndSaysWhyNot(t *testing.T) {
 }
 
 func TestAskRefusesDocumentsThatHurtReaders(t *testing.T) {
-	for name, text := range map[string]string{
-		"deep":  strings.Repeat("[", 5000) + strings.Repeat("]", 5000),
-		"long":  `{"n": ` + strings.Repeat("9", 5000) + `}`,
-		"huge":  `"` + strings.Repeat("x", mostAnswer) + `"`,
-		"other": `<html>`,
+	for name, told := range map[string]struct{ text, reason string }{
+		"deep":  {strings.Repeat("[", 5000) + strings.Repeat("]", 5000), reasonFailed},
+		"long":  {`{"n": ` + strings.Repeat("9", 5000) + `}`, reasonFailed},
+		"huge":  {`"` + strings.Repeat("x", mostAnswer) + `"`, reasonSize},
+		"grown": {`"` + strings.Repeat("<", mostAnswer/2) + `"`, reasonSize}, // six bytes each, once written anew
+		"other": {`<html>`, reasonFailed},
 	} {
-		labWith(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, text) }))
+		labWith(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, told.text) }))
 		answer := answerOne(askOf("docker", `{"object": "volume", "name": "data"}`, 5))
-		if answer.OK || answer.Reason != reasonEngine {
+		if answer.OK || answer.Reason != told.reason {
 			t.Errorf("%s: %+v", name, answer.Reason)
 		}
+	}
+}
+
+func TestAnEngineThatIsGoneIsToldFromOneThatAnswersBadly(t *testing.T) {
+	labWith(t, http.NotFoundHandler())
+	h, err := findHost("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(h.socket()); err != nil {
+		t.Fatal(err)
+	}
+	answer := answerOne(askOf("docker", `{"object": "volume", "name": "data"}`, 5))
+	if answer.OK || answer.Reason != reasonEngine {
+		t.Fatalf("%+v", answer)
 	}
 }
 

@@ -71,7 +71,8 @@ class Lab:
     def ask(self, asks: Sequence[Ask], *, seconds: float) -> list[Any]:
         """The answers, in order, one JSON value each (labs/attendant). ``seconds`` bounds all of them.
 
-        Raises DeadlineError when one of them took too long, LabGoneError when an engine inside has died.
+        Raises DeadlineError when one of them took too long, LabTooLargeError when one says too much, LabGoneError
+        when an engine inside has died.
         """
         if not asks:
             return []
@@ -254,6 +255,8 @@ def _value(ask: Ask, answer: Any) -> Any:
         raise EngineUnavailableError(f"attendant {ask.tool}: no answer: {error!r}") from error
     if reason == "time":
         raise DeadlineError(f"{ask.tool}: {message}")
+    if reason == "size":
+        raise LabTooLargeError(f"{ask.tool}: {message}")
     if reason == "engine":
         raise LabGoneError(f"{ask.tool}: an engine in the lab has died: {message}")
     raise EngineUnavailableError(f"{ask.tool}: {reason}: {message}")

@@ -44,7 +44,13 @@ def test_no_question_needs_no_engine(engine, lab):
 
 @pytest.mark.parametrize(
     ("reason", "error"),
-    [("time", DeadlineError), ("engine", LabGoneError), ("request", EngineUnavailableError)],
+    [
+        ("time", DeadlineError),
+        ("size", LabTooLargeError),
+        ("engine", LabGoneError),
+        ("request", EngineUnavailableError),
+        ("failed", EngineUnavailableError),
+    ],
 )
 def test_question_that_could_not_be_answered_says_why(engine, lab, reason, error):
     engine.answers["ask"] = Answer({"answers": [{"ok": False, "reason": reason, "message": "so it is"}]})

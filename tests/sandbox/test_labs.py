@@ -323,9 +323,12 @@ def test_build_that_took_too_long_has_ended_by_time(sandbox, engine):
     assert (found["built"], found["ended"]) == (False, "time")
 
 
-def test_build_that_says_too_much_is_told_so(sandbox, engine, monkeypatch):
+@pytest.mark.parametrize(
+    "told", [answer("x" * 2000), Answer({"answers": [{"ok": False, "reason": "size", "message": "an image of 9 MB"}]})]
+)
+def test_build_that_says_too_much_is_told_so(sandbox, engine, monkeypatch, told):
     monkeypatch.setattr(labs, "MOST_ANSWERS_KB", 1)
-    engine.answers["ask"] = answer("x" * 2000)
+    engine.answers["ask"] = told
     (found,) = ask(sandbox, BUILD).values()
     assert found["built"] is False
     assert "너무 많아요" in found["refused"]
