@@ -56,10 +56,6 @@ class LabQuerySet(models.QuerySet["LabSession"]):
         """Those whose container can be used."""
         return self.filter(state__in=LIVE_LABS)
 
-    def holding(self) -> LabQuerySet:
-        """Those that use memory, also while they are being prepared."""
-        return self.filter(state__in=HOLDING_LABS)
-
     def slim(self) -> LabQuerySet:
         """Without what may be large: recorded events and baseline."""
         return self.defer("events", "baseline")

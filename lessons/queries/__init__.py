@@ -2,11 +2,21 @@
 
 from lessons.queries.courses import course_card, course_cards, learner_page, lesson_image, lesson_page
 from lessons.queries.exercises import exercise_for, exercise_view
-from lessons.queries.labs import ending_sentence, host_of, lab_card, lab_for, lab_view, open_labs, over_sentence
+from lessons.queries.labs import (
+    MOST_TERMINALS,
+    ending_sentence,
+    host_of,
+    lab_card,
+    lab_for,
+    lab_view,
+    open_labs,
+    over_sentence,
+)
 from lessons.queries.specs import spec_of
 from lessons.queries.submissions import history_of, submission_for, submission_view
 
 __all__ = [
+    "MOST_TERMINALS",
     "course_card",
     "course_cards",
     "ending_sentence",

@@ -20,7 +20,7 @@ from lessons.queries.specs import spec_of
 from lessons.queries.text import inline_html
 from lessons.sandbox import Progress
 
-MOST_TERMINALS = 4
+MOST_TERMINALS = 4  # of a lab, numbered from 1
 POLL_WAITING_MS = 1500  # in the queue
 POLL_PREPARING_MS = 400  # from the pool it takes less than a second
 POLL_BUILDING_MS = 2000

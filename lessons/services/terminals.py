@@ -10,9 +10,9 @@ from uuid import UUID
 from django.utils import timezone
 
 from lessons.models import LabSession, TerminalTicket, User
+from lessons.queries import MOST_TERMINALS
 
 TICKET_SECONDS = 30.0
-MOST_TERMINALS = 4  # of a lab, numbered from 1
 
 
 class TicketRefused(Exception):

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from lessons import terminals
 from lessons.models import User
+from lessons.queries import MOST_TERMINALS
 from lessons.sandbox import SandboxError
-from lessons.services.terminals import MOST_TERMINALS, TicketRefused, issue_ticket
+from lessons.services.terminals import TicketRefused, issue_ticket
 from lessons.views.http import Request, methods
 from lessons.views.labs import own_lab
 
