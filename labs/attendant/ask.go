@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	mostAsked    = 1 << 20 // bytes of questions
+	mostAsked    = 4 << 20 // bytes of questions
 	mostAsks     = 64
 	mostAnswer   = 1 << 20 // bytes of one answer's value
 	mostAnswered = 4 << 20 // bytes of all answers

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from typing import Any
 
 from lessons.contracts import LabShape
 from lessons.sandbox.engine import Engine, engine_errors
-from lessons.sandbox.errors import EngineUnavailableError, LabGoneError, SandboxError
+from lessons.sandbox.errors import DeadlineError, EngineUnavailableError, LabGoneError, SandboxError
 from lessons.sandbox.lab import ATTENDANT, Lab
 from lessons.sandbox.limits import lab_host_config
 from lessons.sandbox.pool import LIFETIME_SECONDS, Gate, Pool
@@ -29,6 +30,7 @@ LABEL_MEMORY = "naru.memory"  # MiB
 KIND_LAB = "lab"
 READY_SECONDS = 60.0
 WARM_SECONDS = 30.0
+MOST_THROWAWAYS = 2  # at the same time; their memory comes on top of what learners' labs may have together
 # Whoever was just given a lab runs the first commands: starting the next one beside them would double their wait.
 SETTLE_SECONDS = 4.0
 MOST_LAB_SHAPES = 2
@@ -68,6 +70,7 @@ class LabYard:
     ) -> None:
         self._engine, self._image, self._process, self._is_ready = engine, image, process, is_ready
         self._most_memory_mb = most_memory_mb
+        self._throwaways = threading.BoundedSemaphore(MOST_THROWAWAYS)
         self._started = False
         self._given_at = -SETTLE_SECONDS
         self.pool: Pool[LabShape, Lab] = Pool(
@@ -98,18 +101,23 @@ class LabYard:
 
     @contextmanager
     def throwaway(self, shape: LabShape, *, owner: str, seconds: float) -> Iterator[Lab]:
-        """A ready lab for one question, removed after the reply. Raises SandboxError."""
-        lab = self._from_pool(shape, f"naru-fresh-{uuid.uuid4().hex[:16]}")
-        if lab is None:
-            lab = self._begin(shape, f"naru-fresh-{uuid.uuid4().hex[:16]}", owner, seconds + READY_SECONDS)
+        """A ready lab for one question, removed after the reply; few at a time. Raises SandboxError."""
+        if not self._throwaways.acquire(timeout=seconds):
+            raise DeadlineError(f"no throwaway lab was free for {owner}")
         try:
+            lab = self._from_pool(shape, f"naru-fresh-{uuid.uuid4().hex[:16]}")
+            if lab is None:
+                lab = self._begin(shape, f"naru-fresh-{uuid.uuid4().hex[:16]}", owner, seconds + READY_SECONDS)
             try:
-                lab.wait_ready(min(seconds, READY_SECONDS))
-            except LabGoneError as error:  # it was nobody's: whoever waits for it must not think of a learner's
-                raise EngineUnavailableError(f"a throwaway lab died: {error}") from error
-            yield lab
+                try:
+                    lab.wait_ready(min(seconds, READY_SECONDS))
+                except LabGoneError as error:  # it was nobody's: whoever waits for it must not think of a learner's
+                    raise EngineUnavailableError(f"a throwaway lab died: {error}") from error
+                yield lab
+            finally:
+                self._dismiss(lab)
         finally:
-            self._dismiss(lab)
+            self._throwaways.release()
 
     def given(self) -> list[tuple[str, Lab]]:
         """Every lab in the engine that belongs to somebody, with its owner. Raises SandboxError."""

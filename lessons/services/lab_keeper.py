@@ -36,6 +36,7 @@ RENEW_SECONDS = 3.0
 ALIVE_SECONDS = 10.0  # between looks whether containers still run; news come faster from their event streams
 ORPHAN_SECONDS = 15.0
 REMOVE_AGAIN_SECONDS = 5.0
+KEEP_PATIENCE_SECONDS = 60.0  # how long a home waits to be saved while somebody still uses its lab
 REMOVERS = 2
 STOP_SECONDS = 15.0
 
@@ -43,6 +44,10 @@ STOP_SECONDS = 15.0
 def _is_orphan(row: LabSession, lab: Lab) -> bool:
     about_to_be_noted = row.state == LabState.PLACED and not row.container
     return row.container != lab.id and not about_to_be_noted
+
+
+def _ended_seconds_ago(row: LabSession) -> float:
+    return (timezone.now() - row.ended_at).total_seconds() if row.ended_at else 0.0
 
 
 def _uuids(texts: Iterable[str]) -> list[UUID]:
@@ -170,7 +175,10 @@ class LabKeeper:
         watching.stop(row.pk)
         lab = lab_of(row)
         with alone_with(row.pk, seconds=REMOVE_AGAIN_SECONDS / 2) as alone:
-            if alone and row.state == LabState.ENDED and row.reason in KEPT_REASONS:
+            kept = row.state == LabState.ENDED and row.reason in KEPT_REASONS
+            if kept and not alone and _ended_seconds_ago(row) < KEEP_PATIENCE_SECONDS:
+                return False  # a grading or a look still uses it
+            if kept and alone:
                 keep_home(row, lab)
             try:
                 lab.end()

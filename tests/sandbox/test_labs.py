@@ -279,6 +279,21 @@ def test_throwaway_lab_counts_as_a_run(make, engine):
     assert sandbox._slots.acquire(blocking=False)
 
 
+def test_throwaway_labs_are_few_at_a_time(sandbox, engine, monkeypatch):
+    held = [sandbox.labs.throwaway(DOCKER, owner="x", seconds=5) for _ in range(lab_pool.MOST_THROWAWAYS)]
+    for each in held:
+        each.__enter__()
+    with (
+        pytest.raises(DeadlineError, match="no throwaway lab"),
+        sandbox.labs.throwaway(DOCKER, owner="y", seconds=0.01),
+    ):
+        pass
+    held[0].__exit__(None, None, None)
+    with sandbox.labs.throwaway(DOCKER, owner="y", seconds=5) as lab:
+        assert lab.id in engine.containers_made
+    held[1].__exit__(None, None, None)
+
+
 def test_build_that_used_up_all_memory_is_the_learners_doing(sandbox, engine):
     engine.answers["ask"] = Answer(code=128)
     inspect, looked = engine.inspect_container, []

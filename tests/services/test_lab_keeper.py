@@ -145,6 +145,24 @@ def test_remove_saves_the_home_unless_it_begins_anew(keeper, docker, reason, kep
         assert lab.save_calls == [("/root/work", "/root/.bash_history")]
 
 
+def test_remove_waits_a_while_for_who_still_uses_the_lab(keeper, docker, monkeypatch):
+    monkeypatch.setattr(lab_keeper, "REMOVE_AGAIN_SECONDS", 0.02)
+    row = opened()
+    labs.end_lab(lab=row)
+    with in_use(now(row)):
+        assert not keeper.remove(now(row))
+        assert not KeptHome.objects.exists()
+        assert keeper.remove(after(row, ended_at=ago(seconds=lab_keeper.KEEP_PATIENCE_SECONDS + 1)))
+    assert now(row).container == ""
+
+
+def test_remove_saves_what_had_to_wait(keeper, docker):
+    row = opened()
+    labs.end_lab(lab=row)
+    assert keeper.remove(now(row))
+    assert KeptHome.objects.filter(learner=row.learner).exists()
+
+
 def test_remove_of_a_lab_too_large_keeps_what_was_there_before(keeper, docker):
     row = opened()
     KeptHome.objects.create(learner=row.learner, exercise=row.exercise, data=b"before")
