@@ -8,6 +8,9 @@ so that what a dead or slow holder still reports is told apart and dropped.
 from __future__ import annotations
 
 import datetime
+import os
+import secrets
+import socket
 from collections.abc import Collection
 from uuid import UUID
 
@@ -22,6 +25,11 @@ from lessons.models import Origin, Submission, SubmissionQuerySet
 LEASE_SECONDS = 12.0
 RENEW_SECONDS = 3.0
 _CLAIM_LOCK = 0x6E617275  # PostgreSQL advisory lock: one claim at a time, so that the cap is exact
+
+
+def worker_name(role: str = "") -> str:
+    """Names one holder of leases among all processes and threads of all hosts; ``role`` is told in it."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{role}{secrets.token_hex(4)}"
 
 
 def claim(*, worker: str, cap: int, only: Collection[UUID] | None = None) -> Submission | None:

@@ -7,9 +7,6 @@ comes is harmless: the sweep looks once a second.
 from __future__ import annotations
 
 import logging
-import os
-import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -31,7 +28,7 @@ class Dispatcher:
     """``threads`` workers and one sweep; every loop is made of ``*_once`` steps that say whether they did work."""
 
     def __init__(self, *, threads: int, grade: Callable[[Submission], None]) -> None:
-        self.worker = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.worker = queue.worker_name()
         self.cap = threads
         self._grade = grade
         self._condition = threading.Condition()

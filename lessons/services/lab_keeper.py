@@ -7,9 +7,6 @@ small pools, so that one slow lab holds nobody up.
 from __future__ import annotations
 
 import logging
-import os
-import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -20,6 +17,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from lessons import queue
 from lessons.models import LabSession, LabState
 from lessons.sandbox import SandboxError
 from lessons.sandbox.lab import Lab
@@ -58,16 +56,11 @@ def _uuids(texts: Iterable[str]) -> list[UUID]:
     return found
 
 
-def worker_name() -> str:
-    """Names one preparer among all processes and threads."""
-    return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
-
-
 class LabKeeper:
     """``placing``: how many labs are prepared at the same time."""
 
     def __init__(self, *, placing: int) -> None:
-        self.worker = worker_name()
+        self.worker = queue.worker_name()
         self._placers = Helpers("lab-placing", placing)
         self._removers = Helpers("lab-removing", REMOVERS)
         self._removing: dict[UUID, float] = {}  # since when; kept for a while where it failed

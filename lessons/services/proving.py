@@ -7,9 +7,6 @@ same cap as the portal's runs, so it works with and without a serving portal.
 from __future__ import annotations
 
 import datetime
-import os
-import secrets
-import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -91,7 +88,7 @@ def try_answer(*, exercise: Exercise, files: Mapping[str, str]) -> Submission:
     """
     if exercise.kind != Kind.LAB:
         return _graded_answer(exercise, files)
-    prover, worker = _prover(), _worker()
+    prover, worker = _prover(), queue.worker_name("proof-")
     with (
         lab_proofs.proof_lab(learner=prover, exercise=exercise, worker=worker) as lab,
         lab_proofs.played(lab, lab.revision.spec, files.get(lab_proofs.SCRIPT, "")),
@@ -107,10 +104,6 @@ def _graded_answer(exercise: Exercise, files: Mapping[str, str], lab: LabSession
         Submission.objects.filter(pk=row.pk).delete()
         raise
     return row
-
-
-def _worker() -> str:
-    return f"{socket.gethostname()[:40]}:{os.getpid()}:proof-{secrets.token_hex(4)}"
 
 
 def check_exercises(
@@ -143,7 +136,7 @@ def check_exercises(
 
 def _grade_proof(row: Submission) -> None:
     """Claim and grade the row until it is finished, or broken for good; refreshes it."""
-    worker = _worker()
+    worker = queue.worker_name("proof-")
     retries = 0
     pause = threading.Event()  # never set: a wait that a signal ends
     while True:
