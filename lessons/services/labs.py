@@ -137,12 +137,6 @@ def shape_of(spec: ExerciseSpec) -> LabShape:
     return LabShape(environment=spec.environment, engines=spec.engines, memory_mb=spec.limits.memory_mb)
 
 
-def current_lab(*, learner: User, exercise: Exercise) -> LabSession | None:
-    """The learner's open lab of the exercise, else the one that ended last; None where there was none."""
-    rows = LabSession.objects.slim().filter(learner=learner, exercise=exercise, origin=Origin.LEARNER)
-    return rows.open().first() or rows.first()
-
-
 def touch_lab(*, lab: LabSession, used: bool = False) -> None:
     """A page or terminal of the lab is there now. ``used``: somebody typed, attached or opened it, which wakes it.
 

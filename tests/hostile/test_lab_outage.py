@@ -29,8 +29,8 @@ OPEN += 'print("ANSWER", request_lab(learner=learner, exercise=exercise).pk)\n'
 HAND_IN = FIND + "from lessons.services.submissions import submit_answer\n"
 HAND_IN += 'print("ANSWER", submit_answer(learner=learner, exercise=exercise, files={}).pk)\n'
 REASON = FIND + 'print("ANSWER", LabSession.objects.get(pk="%s").get_reason_display())\n'
-END = FIND + "from lessons.services.labs import current_lab, end_lab\n"
-END += 'end_lab(lab=current_lab(learner=learner, exercise=exercise))\nprint("ANSWER done")\n'
+END = FIND + "from lessons.services.labs import end_lab\n"
+END += 'end_lab(lab=LabSession.objects.open().get(learner=learner, exercise=exercise))\nprint("ANSWER done")\n'
 ENTER = (
     FIND
     + """

@@ -90,15 +90,6 @@ def test_place_of_counts_who_asked_before(docker):
     assert labs.place_of(make_lab(exercise=exercise)) == 0
 
 
-def test_current_lab_is_the_open_one_else_the_last(docker):
-    learner, exercise = make_learner(), make_lab_exercise()
-    assert labs.current_lab(learner=learner, exercise=exercise) is None
-    ended = make_lab(learner, exercise, state="ended")
-    assert labs.current_lab(learner=learner, exercise=exercise) == ended
-    ready = make_lab(learner, exercise, requested_at=ago(hours=1))
-    assert labs.current_lab(learner=learner, exercise=exercise) == ready
-
-
 def test_extend_lab_moves_the_end_twice_and_takes_the_warning_back(docker):
     lab = make_lab(warned_at=timezone.now())
     before = lab.expires_at
