@@ -274,6 +274,28 @@ def test_dockerfile_stages_are_renamed_and_their_config_kept() -> None:
     assert config == ["ENV A=1 B=2", 'ENTRYPOINT ["/x"]']
 
 
+def test_image_made_of_another_one_names_its_stage_and_keeps_its_settings(tmp_path: Path) -> None:
+    files = {
+        "labs/base": "FROM debian:trixie-slim AS go\nFROM debian:trixie-slim\nCOPY --from=go /x /x\n"
+        'ENV A=1\nENTRYPOINT ["/x"]\n',
+        "labs/more": "FROM naru-base:latest\nCOPY --from=naru-base:latest /y /y\nENV B=2\n",
+    }
+    for folder, text in files.items():
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "Dockerfile").write_text(text)
+    catalogue = "environments:\n" + "".join(
+        f"  {name}:\n    kind: lab\n    image: naru-{name}\n    build: labs/{name}\n" for name in ("base", "more")
+    )
+    empty = "\n".join([*dockerfile.STAGES, *dockerfile.COPIES]) + "\n"
+    made = dockerfile.assemble(empty, catalogue, tmp_path)
+    assert "FROM base AS more\nCOPY --from=base /y /y\n" in made
+    settings = [line for line in made.splitlines() if "naru-more.config" in line]
+    assert settings == [
+        """    && printf '%s\\n' 'ENV A=1' 'ENTRYPOINT ["/x"]' 'ENV B=2' >/labs/images/naru-more.config"""
+        " && echo more >/labs/images/naru-more.environment"
+    ]
+
+
 def test_report_counts_every_outcome(tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
     report.write_text('<testsuites><testsuite tests="9" failures="2" errors="1" skipped="1"/></testsuites>')

@@ -1,13 +1,15 @@
 """The engine's Dockerfile carries the images of runs and labs: their own Dockerfiles, copied in as build stages.
 
 One file that any Docker builds, with no order between images to keep. Each ``labs/<name>/Dockerfile`` stays the
-source; ``python bin/_naru dockerfile`` writes their stages between the marks, and a test compares.
+source; ``python bin/_naru dockerfile`` writes their stages between the marks, and a test compares. An image may be
+made of another one: it names it by its tag (``FROM naru-docker:latest``), which stands further up in the catalogue.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,24 +56,26 @@ def environments(catalogue: str) -> list[Environment]:
     return [Environment(name, **entry) for name, entry in found.items()]
 
 
-def stages_of(name: str, text: str) -> tuple[str, list[str]]:
-    """A run image's Dockerfile with stages renamed to ``<name>-…`` (the last: ``<name>``), and its config lines."""
+def stages_of(name: str, text: str, others: Mapping[str, str] | None = None) -> tuple[str, list[str]]:
+    """An image's Dockerfile with stages renamed to ``<name>-…`` (the last: ``<name>``), and its config lines.
+
+    ``others`` maps the tags of images that come before it to their stages.
+    """
     lines = [line for line in text.replace("\\\n", "\\\0").splitlines() if not line.startswith("# syntax")]
     froms = [index for index, line in enumerate(lines) if line.upper().startswith("FROM ")]
     if not froms:
         raise ValueError(f"labs/{name}/Dockerfile: no FROM")
-    known = {match[1] for line in lines if (match := re.match(r"(?i)FROM\s+.*\s+AS\s+(\S+)\s*$", line))}
+    own_stages = {match[1] for line in lines if (match := re.match(r"(?i)FROM\s+.*\s+AS\s+(\S+)\s*$", line))}
+    stages = {stage: f"{name}-{stage}" for stage in own_stages} | dict(others or {})
     config: list[str] = []
     for index, line in enumerate(lines):
         if index in froms:
-            base = line.split()[1]
-            base = f"{name}-{base}" if base in known else base
+            base = stages.get(line.split()[1], line.split()[1])
             own = re.search(r"(?i)\sAS\s+(\S+)\s*$", line)
             stage = name if index == froms[-1] else f"{name}-{own[1]}" if own else f"{name}-{index}"
             lines[index] = f"FROM {base} AS {stage}"
         elif match := re.match(r"(COPY\s+(?:--\S+\s+)*--from=)(\S+)(.*)", line, re.DOTALL):
-            source = f"{name}-{match[2]}" if match[2] in known else match[2]
-            lines[index] = f"{match[1]}{source}{match[3]}"
+            lines[index] = f"{match[1]}{stages.get(match[2], match[2])}{match[3]}"
         if index > froms[-1] and line.split(" ")[0] in CONFIG:
             config.append(re.sub(r"\\\0\s*", "", line))
     return "\n".join(lines).replace("\\\0", "\\\n").strip(), config
@@ -80,8 +84,15 @@ def stages_of(name: str, text: str) -> tuple[str, list[str]]:
 def assemble(current: str, catalogue: str, folder: Path = ROOT) -> str:
     """The engine's Dockerfile with its two generated parts written anew."""
     stages, copies = [], []
+    before: dict[str, str] = {}
+    inherited: dict[str, list[str]] = {}
     for one in environments(catalogue):
-        text, config = stages_of(one.name, (folder / one.build / "Dockerfile").read_text())
+        source = (folder / one.build / "Dockerfile").read_text()
+        text, config = stages_of(one.name, source, before)
+        parents = [inherited[base] for base in re.findall(r"^FROM (\S+)", source, re.MULTILINE)[-1:] if base in before]
+        config = [*parents[0], *config] if parents else config  # an imported image has no parent to take it from
+        before[f"{one.image}:latest"] = one.name
+        inherited[f"{one.image}:latest"] = config
         stages += [text, "", f"FROM {one.name} AS {one.name}-rootfs", "USER 0:0", PACK, ""]
         place = f"{one.folder}/{one.image}"
         written = " ".join(shlex.quote(line) for line in config)
