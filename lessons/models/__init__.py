@@ -17,11 +17,12 @@ from lessons.models.courses import (
     Revision,
     User,
 )
+from lessons.models.kept import KeptHome, KeptStep
 from lessons.models.labs import (
     HOLDING_LABS,
+    LARGE_FIELDS,
     LIVE_LABS,
     OPEN_LABS,
-    KeptHome,
     LabQuerySet,
     LabReason,
     LabSession,
@@ -32,6 +33,7 @@ from lessons.models.submissions import BrokenReason, Draft, Origin, Submission, 
 
 __all__ = [
     "HOLDING_LABS",
+    "LARGE_FIELDS",
     "LIVE_LABS",
     "OPEN_LABS",
     "BrokenReason",
@@ -41,6 +43,7 @@ __all__ = [
     "Exercise",
     "ExerciseQuerySet",
     "KeptHome",
+    "KeptStep",
     "LabQuerySet",
     "LabReason",
     "LabSession",

@@ -45,6 +45,7 @@ class LabReason(models.TextChoices):
 OPEN_LABS = (LabState.REQUESTED, LabState.PLACED, LabState.READY, LabState.IDLE)
 LIVE_LABS = (LabState.READY, LabState.IDLE)  # its container is there to be used
 HOLDING_LABS = (LabState.PLACED, LabState.READY, LabState.IDLE)  # these use memory
+LARGE_FIELDS = ("events", "streams", "topology", "baseline")
 
 
 class LabQuerySet(models.QuerySet["LabSession"]):
@@ -57,8 +58,8 @@ class LabQuerySet(models.QuerySet["LabSession"]):
         return self.filter(state__in=LIVE_LABS)
 
     def slim(self) -> LabQuerySet:
-        """Without what may be large: recorded events and baseline."""
-        return self.defer("events", "baseline")
+        """Without what may be large: what was recorded of it, its picture and its baseline."""
+        return self.defer(*LARGE_FIELDS)
 
 
 class LabSession(models.Model):
@@ -66,8 +67,11 @@ class LabSession(models.Model):
 
     ``shape`` is contracts.LabShape as dict. ``baseline``: what graders.baseline_documents gave after setup.
     ``events``: what the lab's engines told since then, the last 2,000 or 2 MB: {"host": name, "" for the only one,
-    "event": Docker's document}. ``results``: [CheckResult as dict] of the last live look, ``latched``:
-    {check id: CheckResult as dict} of what stays passed.
+    "event": Docker's document, or one of its shape with Type kubernetes}. ``streams``: {probe: what
+    graders.add_second made of the requests that go on since setup}. ``topology``: the last answer of the attendant's
+    tool of that name, None before a look. ``results``: [CheckResult as dict] of the last live look, ``latched``:
+    {check id: CheckResult as dict} of what stays passed, ``passed``: [check id] of what a look or grading saw
+    pass and whose step was kept.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -103,6 +107,10 @@ class LabSession(models.Model):
     results = models.JSONField(default=list)
     results_at = models.DateTimeField(null=True, blank=True)
     events = models.JSONField(default=list)
+    streams = models.JSONField(default=dict)
+    topology = models.JSONField(null=True, blank=True)
+    passed = models.JSONField(default=list)
+    step_tried_at = models.DateTimeField(null=True, blank=True)  # a step was, or was to be, kept
 
     objects = LabQuerySet.as_manager()
 
@@ -162,19 +170,6 @@ class LabSession(models.Model):
     @property
     def extensions_left(self) -> int:
         return max(0, settings.LAB_EXTENSIONS - self.extensions)
-
-
-class KeptHome(models.Model):
-    """What outlives a learner's labs of an exercise: ``keep:`` paths and shell history, as tar.gz of at most 2 MB."""
-
-    learner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="kept_homes")
-    exercise = models.ForeignKey(Exercise, models.CASCADE, related_name="kept_homes")
-    data = models.BinaryField()
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["learner", "exercise"], name="one_kept_home_each")]
-        verbose_name = verbose_name_plural = _("남겨 둔 파일")
 
 
 class TerminalTicket(models.Model):
