@@ -26,6 +26,9 @@ _TELLING = re2.compile(
     rb"(?i)error|denied|unauthorized|no such|not found|cannot|can't|could not|unable|invalid|failed|conflict|unknown"
     rb"|no space|killed|exit code|exited|is not a|refusing"
     rb"|already|dial |not running|in use|no configuration|requires at least|not exist"
+    rb"|BackOff|Back-off|nodes are available|InvalidImageName|ErrImage|Endpoints:|<unknown>|no matches|doesn't have"
+    rb"|field|must |is required|not set|not available|timed out|exceeded|refused|bad address|is waiting to"
+    rb"|unrecognized type"
 )
 _ANSI = re.compile(rb"\x1b(?:\[[0-9;?<=>!]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[()#%][0-9A-Za-z]|[@-Z\\-_=>])")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069`]")
