@@ -59,10 +59,14 @@ class FakeShell:
 
 
 class FakeEventStream:
-    """Same methods as ``lessons.sandbox.events.EventStream``; ``push`` gives it an event."""
+    """Same methods as ``lessons.sandbox.events.EventStream``; ``push`` gives it an event.
 
-    def __init__(self, since: float) -> None:
+    ``requests`` are the streams that were asked for.
+    """
+
+    def __init__(self, since: float, requests: Sequence[Mapping[str, Any]] = ()) -> None:
         self.since = since
+        self.requests = [dict(request) for request in requests]
         self.closed = False
         self._waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
@@ -109,9 +113,13 @@ class FakeLab:
         self.answer_ask: Callable[[Ask], Any] = lambda ask: None
         self.run_result: Callable[[tuple[str, ...]], ExecResult] = lambda argv: ExecResult(0, b"", b"")
         self.saved = b"saved"
+        self.registry = b""  # what its registry adds to that
+        self.save_error: Exception | None = None
+        self.load_error: Exception | None = None
         self.usage = {"memory_mb": 90, "cpu_ms": 1000, "processes": 9}
         self.asked: list[Ask] = []
         self.ran: list[tuple[str, ...]] = []
+        self.done: list[str] = []  # put, run, ask and load, in their order
         self.hosts: dict[str, dict[str, str]] = {}
         self.loaded: list[bytes] = []
         self.save_calls: list[tuple[str, ...]] = []
@@ -143,16 +151,19 @@ class FakeLab:
         self.check()
         self.paused = False
         self.asked.extend(asks)
+        self.done.append("ask")
         return [json.loads(json.dumps(self.answer_ask(ask))) for ask in asks]  # it crosses as JSON
 
     def run(self, argv: Sequence[str], *, stdin: bytes = b"", seconds: float, most_kb: int = 256) -> ExecResult:
         self.check()
         self.paused = False
         self.ran.append(tuple(argv))
+        self.done.append("run")
         return self.run_result(tuple(argv))
 
     def put(self, files: Mapping[str, Any], *, host: str = "") -> None:
         self.check()
+        self.done.append("put")
         for path, value in files.items():
             if not path.startswith("/"):
                 raise EngineUnavailableError(f"not an absolute path: {path}")
@@ -162,16 +173,22 @@ class FakeLab:
     def files(self) -> dict[str, str]:
         return self.hosts.setdefault("", {})
 
-    def save(self, paths: Sequence[str], *, most_kb: int) -> bytes:
+    def save(self, paths: Sequence[str], *, most_kb: int, seconds: float = 20.0) -> bytes:
         self.check()
         self.save_calls.append(tuple(paths))
-        if len(self.saved) > most_kb * 1024:
+        if self.save_error is not None:
+            raise self.save_error
+        saved = self.saved + (self.registry if "registry" in paths else b"")
+        if len(saved) > most_kb * 1024:
             raise LabTooLargeError(f"more than {most_kb} KB")
-        return self.saved
+        return saved
 
-    def load(self, data: bytes) -> None:
+    def load(self, data: bytes, *, seconds: float = 20.0) -> None:
         self.check()
+        if self.load_error is not None:
+            raise self.load_error
         self.loaded.append(data)
+        self.done.append("load")
 
     def stats(self) -> dict[str, int]:
         self.check()
@@ -204,7 +221,7 @@ class FakeLab:
         self.shells.append(FakeShell(self, number, columns, rows, host))
         return self.shells[-1]
 
-    def events(self, *, since: float | None = None) -> FakeEventStream:
+    def events(self, *, since: float | None = None, streams: Sequence[Mapping[str, Any]] = ()) -> FakeEventStream:
         self.check()
-        self.streams.append(FakeEventStream(time.time() if since is None else since))
+        self.streams.append(FakeEventStream(time.time() if since is None else since, streams))
         return self.streams[-1]

@@ -7,6 +7,7 @@ from typing import Any
 
 from lessons.contracts import Ask, Ended, Evidence, LabShape, Limits, Place, Plan, Run, RunEvidence
 from lessons.sandbox import EnvironmentState, Finding, LabGoneError, Progress, SandboxConfig, SandboxError
+from lessons.sandbox.asks import from_record
 from tests.fake_labs import FakeEventStream, FakeLab, FakeShell
 
 __all__ = ["INSPECT", "FakeEventStream", "FakeLab", "FakeSandbox", "FakeShell", "make_run_evidence"]
@@ -80,7 +81,7 @@ class FakeSandbox:
 
     def _answer(self, ask: Ask, lab: FakeLab | None, recorded: Mapping[str, Any]) -> Any:
         if ask.place is Place.RECORD:
-            return recorded.get(ask.tool)
+            return from_record(ask, recorded)
         if ask.place is Place.FRESH:
             self.fresh.append(ask)
             return self.answer_ask(ask)

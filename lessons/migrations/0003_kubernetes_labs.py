@@ -53,6 +53,11 @@ class Migration(migrations.Migration):
             name='topology',
             field=models.JSONField(blank=True, null=True),
         ),
+        migrations.AlterField(
+            model_name='labsession',
+            name='reason',
+            field=models.CharField(blank=True, choices=[('learner', '실습을 끝냈어요.'), ('reset', '처음 상태로 되돌렸어요.'), ('hard', '쓸 수 있는 시간이 다 되어 실습을 마쳤어요.'), ('idle', '오랫동안 쓰지 않아서 실습을 마쳤어요.'), ('away', '화면을 닫은 지 오래되어 실습을 마쳤어요.'), ('gone', '실습 환경이 멈췄어요. 메모리를 모두 썼거나 안의 엔진이나 클러스터가 꺼졌을 수 있어요.'), ('engine', '실습 서버에 닿지 못해 실습을 열지 못했어요.'), ('environment', '실습에 쓸 환경이 아직 준비되지 않았어요.'), ('disk', '실습 서버의 디스크가 가득 찼어요.'), ('setup', '문제의 처음 상태를 차리지 못했어요. 문제 파일에 잘못이 있을 수 있어요.'), ('content', '문제 파일에 잘못이 있어요.'), ('internal', '실습을 준비하다가 예상하지 못한 문제가 생겼어요.')], default='', max_length=12, verbose_name='까닭'),
+        ),
         migrations.CreateModel(
             name='KeptStep',
             fields=[

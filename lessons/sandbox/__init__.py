@@ -81,7 +81,7 @@ class Sandbox:
         first_lab = self.images.first_lab()
         self.labs = LabYard(
             self.engine,
-            image=self.images.of_lab,
+            entry=self.images.lab_entry,
             process=lambda: self._own_process().name,
             is_ready=self.images.lab_is_ready,
             gate=self._gate,
@@ -131,9 +131,9 @@ class Sandbox:
         """Carry out every run of the plan, one after the other, each in a container of its own, then ask its questions.
 
         ``owner`` names the submission in errors and on containers started for it; ``deadline`` is seconds
-        from now for all of it. ``lab`` answers what is asked of the learner's; ``recorded`` holds, by tool
-        (``events``), what the portal recorded of it. Raises SandboxError only: LabGoneError when the learner's lab
-        has ended.
+        from now for all of it. ``lab`` answers what is asked of the learner's; ``recorded`` holds what the
+        portal recorded of it: ``events``, and ``streams`` by their id. Raises SandboxError only: LabGoneError when the
+        learner's lab has ended.
         """
         ends_at = time.monotonic() + deadline
         runs: dict[str, RunEvidence] = {}

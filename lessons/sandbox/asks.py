@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -12,7 +13,7 @@ from lessons.sandbox.errors import DeadlineError, EngineUnavailableError, LabGon
 from lessons.sandbox.lab import GRACE_SECONDS, Lab
 from lessons.sandbox.lab_pool import LabYard
 
-FRESH_SECONDS = 30.0  # beside what the question itself may take: a cold start on a busy machine
+FRESH_SECONDS = 60.0  # beside what the question itself may take: a cold start on a busy machine
 
 
 class Answering:
@@ -40,7 +41,7 @@ class Answering:
                 continue
             for probe, ask in group.items():
                 if place is Place.RECORD:
-                    found[probe] = recorded.get(ask.tool)
+                    found[probe] = from_record(ask, recorded)
                 else:
                     found[probe] = self._in_fresh(ask, owner, ends_at)
         return found
@@ -70,6 +71,14 @@ class Answering:
                     if ask.tool == "build" and time.monotonic() < ends_at:
                         return unbuilt("", ended=Ended.TIME)
                     raise
+
+
+def from_record(ask: Ask, recorded: Mapping[str, Any]) -> Any:
+    """What the portal recorded of a lab: its ``events``, or the ``stream`` that the request names by its id; None where
+    there is none."""
+    if ask.tool != "stream":
+        return recorded.get(ask.tool)
+    return recorded.get("streams", {}).get(json.loads(ask.request).get("id"))
 
 
 def unbuilt(reason: str, ended: Ended = Ended.EXIT) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -62,11 +63,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Entry:
-    """An environment of the catalogue. ``memory_mb``: what a lab of it gets unless asked otherwise."""
+    """An environment of the catalogue. ``memory_mb``: what a lab of it gets unless asked otherwise.
+
+    ``tmpfs_mb``: folder in the lab -> what may be written there, of so much memory; empty: half of it for the engine's
+    folder. ``settle_seconds``: how long one that is ready may take at most to come to rest.
+    """
 
     image: str
     is_lab: bool = False
     memory_mb: int = LabShape("").memory_mb
+    tmpfs_mb: Mapping[str, int] = field(default_factory=dict)
+    settle_seconds: float = 0.0
 
 
 def read_catalogue(catalogue: Path) -> dict[str, Entry]:
@@ -85,4 +92,10 @@ def _entry(value: dict[str, Any]) -> Entry:
     memory = value.get("memory_mb", Entry.memory_mb)
     if isinstance(memory, dict):  # with bounds, for the authors of exercises
         memory = memory["default"]
-    return Entry(str(value["image"]), value.get("kind", "run") == "lab", int(memory))
+    return Entry(
+        image=str(value["image"]),
+        is_lab=value.get("kind", "run") == "lab",
+        memory_mb=int(memory),
+        tmpfs_mb={str(path): int(mb) for path, mb in value.get("tmpfs_mb", {}).items()},
+        settle_seconds=float(value.get("settle_seconds", 0.0)),
+    )

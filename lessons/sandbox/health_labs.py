@@ -12,7 +12,7 @@ from lessons.sandbox.errors import SandboxError
 if TYPE_CHECKING:
     from lessons.sandbox import Sandbox
 
-READY_SECONDS = 60.0
+READY_SECONDS = 150.0
 CHECK_SECONDS = 30.0
 AGAIN = "bin/start를 다시 실행하면 엔진 이미지를 새로 만들어요. 그래도 같으면 엔진의 기록(docker logs)을 확인하세요."
 
@@ -77,7 +77,7 @@ def _try(sandbox: Sandbox, name: str) -> Iterator[Finding]:
     else:
         yield Finding(
             "bad",
-            f"실습 환경 {name} 안에서 컨테이너를 실행하지 못했어요: {found.get('message', '')}",
+            f"실습 환경 {name} 안에서 시험해 본 일이 되지 않았어요: {found.get('message', '')}",
             "이 환경을 쓰는 실습을 할 수 없어요.",
             AGAIN,
         )

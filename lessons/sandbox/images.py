@@ -39,9 +39,9 @@ class Images:
         """Its image. Raises EnvironmentMissingError."""
         return self._entry(environment, is_lab=False).image
 
-    def of_lab(self, environment: str) -> str:
-        """Its image. Raises EnvironmentMissingError."""
-        return self._entry(environment, is_lab=True).image
+    def lab_entry(self, environment: str) -> Entry:
+        """What the catalogue says of it. Raises EnvironmentMissingError."""
+        return self._entry(environment, is_lab=True)
 
     def shape_of_lab(self, environment: str) -> LabShape:
         """A lab of it as the catalogue has it. Raises EnvironmentMissingError."""

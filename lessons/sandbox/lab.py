@@ -1,4 +1,4 @@
-"""One lab: a container that lives with a learner, with the attendant as pid 1 and a Docker engine inside.
+"""One lab: a container that lives with a learner, with the attendant as pid 1 and what its image starts inside.
 
 Everything asked of it goes through an exec of the attendant, whose program lies where the learner cannot write.
 """
@@ -61,7 +61,7 @@ class Lab:
         return f"<Lab {self.id[:12]}>"
 
     def wait_ready(self, seconds: float) -> dict[str, Any]:
-        """Until every engine in it answers: {"ready_ms", "hosts"}. Raises DeadlineError."""
+        """Until everything in it that has to answer does: {"ready_ms", "hosts"}. Raises DeadlineError."""
         argv = [ATTENDANT, "wait", "--seconds", str(max(1, round(seconds)))]
         done = self.run(argv, seconds=seconds + GRACE_SECONDS)
         if done.exit_code == NOT_READY and self.outlives():
@@ -141,17 +141,19 @@ class Lab:
         body = json.dumps({"host": host, "files": named}).encode()
         self._done(self.run([ATTENDANT, "put"], stdin=body, seconds=UPKEEP_SECONDS), "put")
 
-    def save(self, paths: Sequence[str], *, most_kb: int) -> bytes:
-        """What lies at these absolute paths, as a tar.gz; missing ones are left out. Raises LabTooLargeError."""
+    def save(self, paths: Sequence[str], *, most_kb: int, seconds: float = UPKEEP_SECONDS) -> bytes:
+        """What lies at these absolute paths, as a tar.gz; missing ones are left out. The words ``cluster`` and
+        ``registry`` among them are the objects of its cluster and what its registry holds. Raises LabTooLargeError.
+        """
         argv = [ATTENDANT, "save", "--most-kb", str(most_kb), *paths]
-        done = self.run(argv, seconds=UPKEEP_SECONDS, most_kb=most_kb + 64)
+        done = self.run(argv, seconds=seconds, most_kb=most_kb + 64)
         if done.exit_code == TOO_LARGE or done.truncated:
             raise LabTooLargeError(f"more than {most_kb} KB would have to be saved")
         return self._done(done, "save")
 
-    def load(self, data: bytes) -> None:
-        """Put back what ``save`` gave."""
-        self._done(self.run([ATTENDANT, "load"], stdin=data, seconds=UPKEEP_SECONDS), "load")
+    def load(self, data: bytes, *, seconds: float = UPKEEP_SECONDS) -> None:
+        """Put back what ``save`` gave; a cluster's other objects go."""
+        self._done(self.run([ATTENDANT, "load"], stdin=data, seconds=seconds), "load")
 
     def stats(self) -> dict[str, int]:
         """{"memory_mb", "cpu_ms", "processes"} of the whole lab."""
@@ -212,10 +214,16 @@ class Lab:
             raise
         return shell
 
-    def events(self, *, since: float | None = None) -> EventStream:
-        """What the engines inside report from ``since`` (unix seconds, None: now) on."""
-        begin = time.time() if since is None else since
-        return EventStream(self, self._begin([ATTENDANT, "events", "--since", f"{begin:.3f}"]))
+    def events(self, *, since: float | None = None, streams: Sequence[Mapping[str, Any]] = ()) -> EventStream:
+        """What the engines and the cluster inside report from ``since`` (unix seconds, None: now) on.
+
+        ``streams``, as graders.streams gives them, are requests made for as long as somebody reads; every second with
+        news of one comes as an event of Type traffic.
+        """
+        argv = [ATTENDANT, "events", "--since", f"{time.time() if since is None else since:.3f}"]
+        if streams:
+            argv += ["--streams", json.dumps([dict(stream) for stream in streams], ensure_ascii=False)]
+        return EventStream(self, self._begin(argv))
 
     def attend(self, verb: str, *words: str, seconds: float = UPKEEP_SECONDS) -> dict[str, Any]:
         """The document that a subcommand of the attendant's prints. Raises SandboxError."""

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from lessons.contracts import LabShape
+from lessons.sandbox.config import Entry
 from lessons.sandbox.engine import Engine, engine_errors
 from lessons.sandbox.errors import DeadlineError, EngineUnavailableError, LabGoneError, SandboxError
 from lessons.sandbox.lab import ATTENDANT, Lab
@@ -28,12 +29,14 @@ logger = logging.getLogger(__name__)
 LABEL_KIND = "naru.kind"
 LABEL_MEMORY = "naru.memory"  # MiB
 KIND_LAB = "lab"
-READY_SECONDS = 60.0
+READY_SECONDS = 150.0  # a cluster takes its time on a busy machine, an engine alone seconds
 WARM_SECONDS = 30.0
 MOST_THROWAWAYS = 2  # at the same time; their memory comes on top of what learners' labs may have together
 # Whoever was just given a lab runs the first commands: starting the next one beside them would double their wait.
 SETTLE_SECONDS = 4.0
 MOST_LAB_SHAPES = 2
+CALM_WINDOW_SECONDS = 1.0
+CALM_SHARE = 0.25  # of one CPU: a lab that uses less has come to rest
 OWNED = re.compile(r"/?naru-lab-(\d+)-(.+)-[0-9a-f]{6}$")
 
 
@@ -50,7 +53,8 @@ def name_of(owner: str, lifetime: float) -> str:
 
 
 class LabYard:
-    """``image`` gives the image of an environment, ``process`` the label of this process; both raise SandboxError.
+    """``entry`` is what the catalogue says of an environment, ``process`` the label of this process; both raise
+    SandboxError.
 
     ``is_ready`` says whether an environment's image is there; ``most_memory_mb`` bounds all labs of the engine together
     (0: no bound): labs in the pool make room, those of learners are for the caller to count.
@@ -60,7 +64,7 @@ class LabYard:
         self,
         engine: Engine,
         *,
-        image: Callable[[str], str],
+        entry: Callable[[str], Entry],
         process: Callable[[], str],
         is_ready: Callable[[str], bool],
         gate: Gate,
@@ -68,10 +72,11 @@ class LabYard:
         most_memory_mb: int,
         prefill: tuple[LabShape, ...],
     ) -> None:
-        self._engine, self._image, self._process, self._is_ready = engine, image, process, is_ready
+        self._engine, self._entry, self._process, self._is_ready = engine, entry, process, is_ready
         self._most_memory_mb = most_memory_mb
         self._throwaways = threading.BoundedSemaphore(MOST_THROWAWAYS)
         self._started = False
+        self._closing = threading.Event()
         self._given_at = -SETTLE_SECONDS
         self.pool: Pool[LabShape, Lab] = Pool(
             size=pool_size,
@@ -91,6 +96,7 @@ class LabYard:
 
     def close(self) -> None:
         """End the labs that nobody took. Learners' labs go on."""
+        self._closing.set()
         self.pool.close()
 
     def open(self, shape: LabShape, *, owner: str, lifetime: float) -> Lab:
@@ -151,9 +157,9 @@ class LabYard:
 
     def _begin(self, shape: LabShape, name: str, owner: str, lifetime: float) -> Lab:
         """Create and start one. Raises SandboxError, with nothing left."""
-        image, runtime = self._image(shape.environment), self._engine.lab_runtime()
+        entry, runtime = self._entry(shape.environment), self._engine.lab_runtime()
         self._make_room(shape)
-        config = self._config(shape, image, runtime, owner, lifetime)
+        config = self._config(shape, entry, runtime, owner, lifetime)
         with engine_errors():
             lab = Lab(self._engine, self._engine.api.create_container_from_config(config, name)["Id"], shape)
         try:
@@ -165,9 +171,9 @@ class LabYard:
             raise
         return lab
 
-    def _config(self, shape: LabShape, image: str, runtime: str, owner: str, lifetime: float) -> dict[str, Any]:
+    def _config(self, shape: LabShape, entry: Entry, runtime: str, owner: str, lifetime: float) -> dict[str, Any]:
         return {
-            "Image": image,
+            "Image": entry.image,
             "Entrypoint": [ATTENDANT, "init"],
             "Cmd": [],
             "User": "0:0",
@@ -183,22 +189,33 @@ class LabYard:
                 LABEL_KIND: KIND_LAB,
                 LABEL_MEMORY: str(shape.memory_mb),
             },
-            "HostConfig": lab_host_config(shape, runtime),
+            "HostConfig": lab_host_config(shape, runtime, entry),
         }
 
     def _park(self, shape: LabShape) -> Lab:
-        """A lab for the pool: ready, its first container behind it (that one is the slowest), then paused, so that it
-        costs memory only."""
+        """A lab for the pool: ready, its first container behind it (that one is the slowest), at rest, then paused, so
+        that it costs memory only."""
         lab = self._begin(shape, f"naru-pool-{uuid.uuid4().hex[:16]}", "pool", LIFETIME_SECONDS)
         try:
             lab.wait_ready(READY_SECONDS)
             lab.attend("check", seconds=WARM_SECONDS)
+            self._wait_for_calm(lab, self._entry(shape.environment).settle_seconds)
             lab.pause()
         except SandboxError:
             self._dismiss(lab)
             self._engine.forget()
             raise
         return lab
+
+    def _wait_for_calm(self, lab: Lab, most: float) -> None:
+        """Until the lab hardly uses its CPU, for ``most`` seconds: what a cluster still does after its start would go
+        on beside the first commands of whoever is given it. Raises SandboxError."""
+        ends_at = time.monotonic() + most
+        used = lab.stats()["cpu_ms"] if most else 0
+        while time.monotonic() < ends_at and not self._closing.wait(CALM_WINDOW_SECONDS):
+            before, used = used, lab.stats()["cpu_ms"]
+            if used - before < CALM_SHARE * CALM_WINDOW_SECONDS * 1000:
+                return
 
     def _dismiss(self, lab: Lab) -> None:
         """Remove it: behind the reply where upkeep runs."""

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from lessons.contracts import LabShape, Limits, Run
+from lessons.sandbox.config import Entry
 
 # What the sandbox itself needs beside the learner's program. gVisor's sentry and gofer count in the container's
 # control group (about 45 MiB idle, more with many mappings and files); a runtime on the host's kernel adds park only.
@@ -19,10 +20,11 @@ CAPABILITIES = ["SETUID", "SETGID", "KILL"]  # park becomes the learner and ends
 # processes that the catalogue allows at most (they take some 620 here). Park keeps `processes` inside.
 PIDS_UNDER_GVISOR = 2048
 PIDS_OTHERWISE = 320  # a backstop: there RLIMIT_NPROC of a user of its own keeps `processes`
-# Labs. Everything that they write is memory, which the one limit holds: images and containers in at most half of it, so
-# that filling them is a full disk and not the end of the lab. The engine inside keeps processes; as above, the outer
+# Labs. Everything that they write is memory, which the one limit holds: images and containers in at most a part of it,
+# so that filling them is a full disk and not the end of the lab. The engine inside keeps processes; as above, the outer
 # bound only has to be out of reach.
 PIDS_OF_A_LAB = 4096
+ENGINE_FOLDER = "/var/lib/docker"
 TOOLS = "/labs/bin"  # in the engine container
 TOOLS_IN_LAB = "/naru/bin"
 
@@ -74,7 +76,14 @@ def host_config(shape: Shape, runtime: str) -> dict[str, Any]:
     }
 
 
-def lab_host_config(shape: LabShape, runtime: str) -> dict[str, Any]:
+def lab_tmpfs(shape: LabShape, entry: Entry) -> dict[str, int]:
+    """Folder -> MiB of what is written in a lab; what the catalogue gives grows with the memory that an author asks."""
+    if not entry.tmpfs_mb:
+        return {ENGINE_FOLDER: shape.memory_mb // 2}
+    return {path: max(1, mb * shape.memory_mb // entry.memory_mb) for path, mb in entry.tmpfs_mb.items()}
+
+
+def lab_host_config(shape: LabShape, runtime: str, entry: Entry) -> dict[str, Any]:
     """The HostConfig of a lab. Capabilities are gVisor's own: none of them is one on the host."""
     memory = shape.memory_mb * 2**20
     return {
@@ -84,7 +93,7 @@ def lab_host_config(shape: LabShape, runtime: str) -> dict[str, Any]:
         # A mount, not a bind in the old notation: a folder that is missing is then an error, not made.
         "Mounts": [{"Type": "bind", "Source": TOOLS, "Target": TOOLS_IN_LAB, "ReadOnly": True}],
         "Tmpfs": {
-            "/var/lib/docker": f"rw,exec,dev,suid,size={shape.memory_mb // 2}m",
+            **{path: f"rw,exec,dev,suid,size={mb}m" for path, mb in lab_tmpfs(shape, entry).items()},
             "/run": "rw,exec,nosuid,nodev,size=32m,mode=755",
             "/tmp": f"rw,exec,nosuid,nodev,size={max(32, shape.memory_mb // 8)}m,mode=1777",  # noqa: S108  (in the lab)
         },

@@ -41,7 +41,7 @@ def test_catalogue_tells_labs_from_runs(images):
     assert images.entries() == {"python": Entry("naru-python"), "docker": Entry("naru-docker", True, 640)}
     assert images.default() == "python"
     assert images.of_run("python") == "naru-python"
-    assert images.of_lab("docker") == "naru-docker"
+    assert images.lab_entry("docker").image == "naru-docker"
     assert images.first_lab() == images.shape_of_lab("docker") == LabShape("docker", (), 640)
 
 
@@ -53,7 +53,7 @@ def test_runs_are_not_made_in_labs(images, name):
 
 @pytest.mark.parametrize("name", ["python", "cobol"])
 def test_labs_are_not_made_of_other_environments(images, name):
-    for ask in (images.of_lab, images.shape_of_lab):
+    for ask in (images.lab_entry, images.shape_of_lab):
         with pytest.raises(EnvironmentMissingError):
             ask(name)
 

@@ -306,6 +306,15 @@ def stream(engine, lab):
     made.close()
 
 
+def test_streams_go_on_as_long_as_events_are_read(engine, lab):
+    engine.answers["events"] = Answer(code=None, holds=True)
+    made = lab.events(since=1.0, streams=[{"id": "shop", "http": {"url": "http://shop/"}}])
+    words = engine.execs[0]["argv"][1:]
+    made.close()
+    assert words[:4] == ["events", "--since", "1.000", "--streams"]
+    assert json.loads(words[4]) == [{"id": "shop", "http": {"url": "http://shop/"}}]
+
+
 def test_events_are_read_one_by_one(engine, stream):
     assert engine.execs[0]["argv"][1:] == ["events", "--since", "1234.568"]
     far = engine.execs[0]["far"]

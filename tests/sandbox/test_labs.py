@@ -104,6 +104,51 @@ def test_lab_is_confined_whatever_its_learner_does(sandbox, engine):
     assert host["LogConfig"]["Type"] == "none"
 
 
+def test_folders_of_a_lab_hold_what_the_catalogue_says_and_grow_with_its_memory(make, engine, tmp_path):
+    entry = "{kind: lab, image: naru-k, memory_mb: 704, tmpfs_mb: {/var/lib/docker: 320, /var/lib/x: 64}}"
+    (tmp_path / "catalogue.yaml").write_text(f"{CATALOGUE}  kubernetes: {entry}\n")
+    sandbox = make()
+    for memory, sizes in ((704, ["320m", "64m"]), (1408, ["640m", "128m"])):
+        lab = sandbox.open_lab(LabShape("kubernetes", (), memory), owner="x", lifetime=60)
+        tmpfs = config_of(engine, lab)["HostConfig"]["Tmpfs"]
+        assert [tmpfs[path].rpartition("size=")[2] for path in ("/var/lib/docker", "/var/lib/x")] == sizes
+
+
+class Busy:
+    """A lab that has used so much of its CPU at each look."""
+
+    def __init__(self, *cpu_ms: int) -> None:
+        self.cpu_ms, self.looks = cpu_ms, 0
+
+    def stats(self) -> dict[str, int]:
+        self.looks += 1
+        return {"cpu_ms": self.cpu_ms[min(self.looks, len(self.cpu_ms)) - 1]}
+
+
+def test_lab_comes_to_rest_before_it_is_parked(sandbox, monkeypatch):
+    monkeypatch.setattr(lab_pool, "CALM_WINDOW_SECONDS", 0.001)
+    monkeypatch.setattr(lab_pool, "CALM_SHARE", 100.0)  # 100 ms a look
+    for lab, looks in ((Busy(0, 900, 1700, 1750), 4), (Busy(0, 10), 2)):
+        sandbox.labs._wait_for_calm(lab, 30.0)
+        assert lab.looks == looks
+
+
+def test_lab_that_never_rests_is_waited_for_no_longer_than_the_catalogue_says(sandbox, monkeypatch):
+    monkeypatch.setattr(lab_pool, "CALM_WINDOW_SECONDS", 0.001)
+    monkeypatch.setattr(lab_pool, "CALM_SHARE", 0.0)
+    lab, unasked = Busy(0), Busy(0)
+    sandbox.labs._wait_for_calm(lab, 0.05)
+    sandbox.labs._wait_for_calm(unasked, 0.0)
+    assert lab.looks >= 2
+    assert unasked.looks == 0
+
+
+def test_streams_are_answered_from_what_was_recorded(sandbox):
+    asks = [Ask("stream", json.dumps({"id": name}), Place.RECORD) for name in ("shop", "gone")]
+    found = ask(sandbox, *asks, recorded={"streams": {"shop": {"sent": 3}}, "events": []})
+    assert found == {"p0": {"sent": 3}, "p1": None}
+
+
 def test_lab_needs_gvisor(sandbox, engine, monkeypatch):
     def refuse():
         raise EngineUnavailableError("no runsc-lab")
