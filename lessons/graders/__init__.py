@@ -10,11 +10,13 @@ from lessons.graders.judging import MissingEvidence, baseline_documents, judge, 
 from lessons.graders.outputs import hints_for, output_rows
 from lessons.graders.planning import default_stdin, plan, setup_commands, setup_plan, try_plan, watch_plan
 from lessons.graders.registry import validate_check, validate_probe
+from lessons.graders.streams import add_second, streams
 from lessons.graders.variables import shuffled
 
 __all__ = [
     "AuthorProgramError",
     "MissingEvidence",
+    "add_second",
     "baseline_documents",
     "default_stdin",
     "hints_for",
@@ -26,6 +28,7 @@ __all__ = [
     "setup_commands",
     "setup_plan",
     "shuffled",
+    "streams",
     "try_plan",
     "validate_check",
     "validate_probe",

@@ -19,6 +19,7 @@ from lessons.models.courses import (
 )
 from lessons.models.kept import KeptHome, KeptStep
 from lessons.models.labs import (
+    EMPTIED,
     HOLDING_LABS,
     LARGE_FIELDS,
     LIVE_LABS,
@@ -32,6 +33,7 @@ from lessons.models.labs import (
 from lessons.models.submissions import BrokenReason, Draft, Origin, Submission, SubmissionQuerySet
 
 __all__ = [
+    "EMPTIED",
     "HOLDING_LABS",
     "LARGE_FIELDS",
     "LIVE_LABS",

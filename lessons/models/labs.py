@@ -45,7 +45,9 @@ class LabReason(models.TextChoices):
 OPEN_LABS = (LabState.REQUESTED, LabState.PLACED, LabState.READY, LabState.IDLE)
 LIVE_LABS = (LabState.READY, LabState.IDLE)  # its container is there to be used
 HOLDING_LABS = (LabState.PLACED, LabState.READY, LabState.IDLE)  # these use memory
-LARGE_FIELDS = ("events", "streams", "topology", "baseline")
+# What may be large, with what is left of it once the lab is over and its container gone
+EMPTIED: dict[str, object] = {"events": [], "streams": {}, "topology": None, "baseline": {}}
+LARGE_FIELDS = tuple(EMPTIED)
 
 
 class LabQuerySet(models.QuerySet["LabSession"]):

@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 
 from lessons.contracts import ExerciseSpec, LabShape
 from lessons.graders.variables import draw, fill_text
-from lessons.models import Exercise, LabReason, LabSession, LabState, Origin, User
+from lessons.models import LARGE_FIELDS, Exercise, LabReason, LabSession, LabState, Origin, User
+from lessons.queries.lab_maps import step_view
 from lessons.queries.lab_shapes import LabCard, LabView, TerminalTab, TickRow
 from lessons.queries.specs import spec_of
 from lessons.queries.text import inline_html
@@ -51,8 +52,7 @@ def lab_for(user: User, lab_id: UUID) -> LabSession | None:
 def _rows() -> Any:
     rows = LabSession.objects.select_related("exercise__course", "exercise__lesson", "revision")
     return rows.defer(
-        "events",
-        "baseline",
+        *LARGE_FIELDS,
         "revision__files",
         "revision__prompt_html",
         "exercise__lesson__body",
@@ -112,6 +112,8 @@ def lab_view(lab: LabSession, *, place: int = 0) -> LabView:
         url=reverse("lab", args=[lab.pk]),
         head_url=reverse("lab-head", args=[lab.pk]),
         checks_url=reverse("lab-checks", args=[lab.pk]),
+        map_url=reverse("lab-topology", args=[lab.pk]),
+        step=step_view(lab),
         extend_url=reverse("lab-extend", args=[lab.pk]),
         end_url=reverse("lab-end", args=[lab.pk]),
         reset_url=reverse("lab-reset", args=[lab.pk]),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 import secrets
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Manager, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from lessons.models import Draft, KeptHome, LabSession, Origin, Submission, User
+from lessons.models import Draft, KeptHome, KeptStep, LabSession, Origin, Submission, User
 from lessons.services.labs import end_lab
 
 
@@ -60,12 +61,17 @@ def _adopt_labs(guest: User, learner: User) -> None:
         for lab in LabSession.objects.slim().open().filter(learner=guest):
             end_lab(lab=lab)
     LabSession.objects.filter(learner=guest).update(learner=learner)
-    own = {home.exercise_id: home for home in KeptHome.objects.filter(learner=learner)}
-    for home in KeptHome.objects.filter(learner=guest):
-        mine = own.get(home.exercise_id)
-        if mine is None or mine.updated_at < home.updated_at:
-            KeptHome.objects.filter(learner=learner, exercise=home.exercise_id).delete()
-            KeptHome.objects.filter(pk=home.pk).update(learner=learner)
+    _adopt_newer(KeptHome.objects, "updated_at", guest, learner)
+    _adopt_newer(KeptStep.objects, "at", guest, learner)
+
+
+def _adopt_newer(kept: Manager[Any], when: str, guest: User, learner: User) -> None:
+    """One each of a learner and exercise: the guest's takes the place of what the learner kept before it."""
+    own = dict(kept.filter(learner=learner).values_list("exercise", when))
+    for pk, exercise, at in kept.filter(learner=guest).values_list("pk", "exercise", when):
+        if exercise not in own or own[exercise] < at:
+            kept.filter(learner=learner, exercise=exercise).delete()
+            kept.filter(pk=pk).update(learner=learner)
 
 
 def _adopt_drafts(guest: User, learner: User) -> None:

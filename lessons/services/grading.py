@@ -16,6 +16,7 @@ from lessons.sandbox import Lab, LabGoneError, SandboxError
 from lessons.services import watching
 from lessons.services.lab_homes import keep_home
 from lessons.services.lab_records import latch, latched_of
+from lessons.services.lab_steps import keep_step
 from lessons.services.lab_upkeep import note_death, wake_lab
 from lessons.services.lab_use import in_use
 from lessons.services.sandboxes import current_sandbox
@@ -26,7 +27,7 @@ Figure = TypeVar("Figure", int, float)
 
 MOST_ROUNDS = 60  # of asking for more evidence: a check may wait for 20 s, looking twice a second
 START_SECONDS = 20.0  # what making and removing a container may take besides the learner's own seconds
-FRESH_SECONDS = 60.0  # likewise a lab of a question's own
+FRESH_SECONDS = 90.0  # likewise a lab of a question's own
 ASK_SECONDS = 2.0  # on the way to a lab that is there
 SETTLE_SECONDS = 3.0
 MOST_SECONDS = 300.0
@@ -150,11 +151,11 @@ class _Gatherer:
         return self.collect(needed.plan)
 
     def _recorded(self, plan: Plan) -> dict[str, Any]:
-        """What was heard of the lab's engines, up to now."""
+        """What was heard of the lab, up to now."""
         if self._row is None or all(ask.place is not Place.RECORD for ask in plan.asks.values()):
             return {}
         watching.settle(self._row.pk, seconds=SETTLE_SECONDS)
-        return {"events": LabSession.objects.values_list("events", flat=True).get(pk=self._row.pk)}
+        return dict(LabSession.objects.values("events", "streams").get(pk=self._row.pk))
 
 
 def _record(submission: Submission, exercise: ExerciseSpec, gathered: _Gathered, clock: _Clock) -> None:
@@ -171,10 +172,13 @@ def _record(submission: Submission, exercise: ExerciseSpec, gathered: _Gathered,
 
 
 def _keep(row: LabSession, exercise: ExerciseSpec, grade: Grade) -> None:
-    """What a grading leaves for the lab: steps that stay passed, and what outlives it. The verdict stands already."""
+    """What a grading leaves for the lab: checks that stay passed, what outlives it, and perhaps a step. The verdict
+    stands already."""
     latch(row, exercise, grade.checks)
     with in_use(row) as lab:
-        keep_home(row, lab)
+        data = keep_home(row, lab)
+    if data is not None:
+        keep_step(row, grade.checks, data=data)
 
 
 def seconds_for(plan: Plan) -> float:

@@ -1,4 +1,4 @@
-"""What outlives a lab: the paths that its author keeps, and the shell's history."""
+"""What outlives a lab: what its author keeps (paths, the cluster's objects, the registry), and the shell's history."""
 
 from __future__ import annotations
 
@@ -11,29 +11,67 @@ from lessons.sandbox.lab import Lab
 
 logger = logging.getLogger(__name__)
 
-MOST_KB = 2048
+CLUSTER, REGISTRY = "cluster", "registry"  # words of ``keep`` beside paths
+MOST_KB = 2 * 1024  # of files alone
+MOST_CLUSTER_KB = 4 * 1024
+MOST_REGISTRY_KB = 16 * 1024
+SAVE_SECONDS = 40.0
 HISTORY = "/root/.bash_history"
 KEPT_REASONS = (LabReason.LEARNER, LabReason.HARD, LabReason.IDLE, LabReason.AWAY)  # homes are saved at these ends
 
 
 def kept_paths(spec: ExerciseSpec) -> tuple[str, ...]:
-    """Absolute paths in the lab; each host's own history."""
+    """Absolute paths in the lab, each host's own history, and perhaps the words above."""
     return (*spec.keep, HISTORY)
 
 
-def keep_home(row: LabSession, lab: Lab) -> bool:
-    """Save what the lab's exercise keeps; whether it was. No sandbox error leaves: what was kept before stays then."""
-    if row.origin != Origin.LEARNER:
-        return False
+def keeps_cluster(spec: ExerciseSpec) -> bool:
+    return CLUSTER in spec.keep
+
+
+def most_kb(paths: tuple[str, ...]) -> int:
+    """What may be kept of a lab, compressed."""
+    if REGISTRY in paths:
+        return MOST_REGISTRY_KB
+    return MOST_CLUSTER_KB if CLUSTER in paths else MOST_KB
+
+
+def saved(row: LabSession, lab: Lab) -> bytes:
+    """What the lab's exercise keeps, without the registry where that makes it too large. Raises SandboxError."""
+    paths = kept_paths(row.revision.spec)
     try:
-        data = lab.save(kept_paths(row.revision.spec), most_kb=MOST_KB)
+        return _saved(lab, paths)
     except LabTooLargeError:
-        logger.warning("Lab %s: more than %d KB to keep; what was kept before stays", row.pk, MOST_KB)
-        return False
+        if REGISTRY not in paths:
+            raise
+    logger.warning("Lab %s: more than %d KB to keep; saving it without its registry", row.pk, most_kb(paths))
+    return _saved(lab, tuple(path for path in paths if path != REGISTRY))
+
+
+def _saved(lab: Lab, paths: tuple[str, ...]) -> bytes:
+    most = most_kb(paths)
+    data = lab.save(paths, most_kb=most, seconds=SAVE_SECONDS)
+    if len(data) > most * 1024:
+        raise LabTooLargeError(f"{len(data)} bytes to keep")
+    return data
+
+
+def keep_home(row: LabSession, lab: Lab) -> bytes | None:
+    """Save what the lab's exercise keeps, and return it; None where nothing could be.
+
+    No sandbox error leaves: what was kept before stays then.
+    """
+    if row.origin != Origin.LEARNER:
+        return None
+    try:
+        data = saved(row, lab)
+    except LabTooLargeError as error:
+        logger.warning("Lab %s: too much to keep, what was kept before stays: %s", row.pk, error)
+        return None
     except SandboxError as error:
         logger.info("Lab %s: nothing could be kept: %s", row.pk, error)
-        return False
-    if len(data) > MOST_KB * 1024:
-        return False
-    KeptHome.objects.update_or_create(learner_id=row.learner_id, exercise_id=row.exercise_id, defaults={"data": data})
-    return True
+        return None
+    known = LabSession.objects.values("seed", "baseline", "latched").get(pk=row.pk)
+    values = {**known, "data": data, "has_cluster": keeps_cluster(row.revision.spec)}
+    KeptHome.objects.update_or_create(learner_id=row.learner_id, exercise_id=row.exercise_id, defaults=values)
+    return data

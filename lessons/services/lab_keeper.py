@@ -18,10 +18,10 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from lessons import queue
-from lessons.models import LabSession, LabState
+from lessons.models import EMPTIED, LabSession, LabState
 from lessons.sandbox import SandboxError
 from lessons.sandbox.lab import Lab
-from lessons.services import lab_placing, lab_upkeep, lab_wakes, watching
+from lessons.services import lab_placing, lab_steps, lab_upkeep, lab_wakes, watching
 from lessons.services.lab_homes import KEPT_REASONS, keep_home
 from lessons.services.lab_threads import Helpers
 from lessons.services.lab_use import alone_with, lab_of
@@ -33,6 +33,7 @@ LOOK_SECONDS = 1.0
 RENEW_SECONDS = 3.0
 ALIVE_SECONDS = 10.0  # between looks whether containers still run; news come faster from their event streams
 ORPHAN_SECONDS = 15.0
+FORGET_SECONDS = 3600.0
 REMOVE_AGAIN_SECONDS = 5.0
 KEEP_PATIENCE_SECONDS = 60.0  # how long a home waits to be saved while somebody still uses its lab
 REMOVERS = 2
@@ -178,7 +179,7 @@ class LabKeeper:
             except SandboxError as error:
                 logger.warning("Lab %s could not be removed yet: %s", row.pk, error)
                 return False
-        LabSession.objects.filter(pk=row.pk, container=row.container).update(container="", events=[], baseline={})
+        LabSession.objects.filter(pk=row.pk, container=row.container).update(container="", **EMPTIED)
         self._woken.set()  # its memory is free for who waits
         return True
 
@@ -216,6 +217,7 @@ class LabKeeper:
         self._step(self.watch_once)
         self._at_times("bury", ALIVE_SECONDS, self.bury_once)
         self._at_times("orphans", ORPHAN_SECONDS, self.sweep_orphans_once)
+        self._at_times("forget", FORGET_SECONDS, lab_steps.forget_old_steps)
 
     def _at_times(self, name: str, seconds: float, step: Callable[[], bool]) -> None:
         now = time.monotonic()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import logging
-import time
 from collections.abc import Collection
 from uuid import UUID
 
@@ -18,30 +17,24 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from lessons import graders, notify
+from lessons import notify
 from lessons.content import ContentError
 from lessons.contracts import ExerciseSpec
-from lessons.models import HOLDING_LABS, KeptHome, LabQuerySet, LabReason, LabSession, LabState, Origin
+from lessons.models import HOLDING_LABS, LabQuerySet, LabReason, LabSession, LabState, Origin
 from lessons.sandbox import SandboxError
 from lessons.sandbox.lab import Lab
 from lessons.services import lab_wakes
+from lessons.services.lab_furnishing import HomeFailed, SetupFailed, furnish
 from lessons.services.lab_homes import KEPT_REASONS
 from lessons.services.sandboxes import current_sandbox
 
 logger = logging.getLogger(__name__)
 
 LEASE_SECONDS = 12.0
-HOME = "/root"
-READY_SECONDS = 60.0  # what the engine inside may take
-SETUP_SECONDS = 120.0  # all commands of a setup together
-BASELINE_SECONDS = 60.0
+READY_SECONDS = 150.0  # what an engine and a cluster inside may take on a busy machine
 PROOF_LIFE = datetime.timedelta(minutes=20)
 SPARE_MINUTES = 30  # a container outlives its lab's longest life by this, then the reaper takes it
 _TURN_LOCK = 0x6E61726C  # PostgreSQL advisory lock: one turn at a time, so that the cap is exact
-
-
-class SetupFailed(Exception):
-    """A command of an exercise's setup failed."""
 
 
 def claim_lab(*, worker: str, only: Collection[UUID] | None = None) -> LabSession | None:
@@ -110,6 +103,9 @@ def prepare(row: LabSession) -> bool:
     except SetupFailed as error:
         logger.error("Lab %s of %s: %s", row.pk, row.exercise.slug, error)
         _give_up(row, LabReason.SETUP)
+    except HomeFailed as error:
+        logger.error("Lab %s begins anew, without what was kept: %s", row.pk, error)
+        _begin_anew(row)
     except ContentError as error:
         logger.error("Lab %s: its revision holds no exercise: %s", row.pk, error)
         _give_up(row, LabReason.CONTENT)
@@ -128,6 +124,15 @@ def _give_up(row: LabSession, reason: LabReason) -> None:
         lab_wakes.wake()
 
 
+def _begin_anew(row: LabSession) -> None:
+    """Its turn comes again, for a container that nothing was put into; what was kept stays until the next saving."""
+    container = row.container
+    waiting = {"state": LabState.REQUESTED, "container": "", "worker": "", "lease_until": None, "placed_at": None}
+    if _own(row, keeps_home=False, **waiting):
+        _end_quietly(current_sandbox().lab(container, row.lab_shape))
+        lab_wakes.wake()
+
+
 def reason_of(error: SandboxError) -> LabReason:
     """Our word for what the sandbox says."""
     named = {"environment": LabReason.ENVIRONMENT, "disk": LabReason.DISK, "lab": LabReason.GONE}
@@ -142,8 +147,9 @@ def _prepare(row: LabSession, spec: ExerciseSpec) -> bool:
         return False
     row.container = lab.id
     lab.wait_ready(READY_SECONDS)
-    _furnish(row, spec, lab)
-    baseline = _baseline(row, spec, lab)
+    baseline = furnish(row, spec, lab, take=_own)
+    if baseline is None:
+        return False
     now, learners = timezone.now(), row.origin == Origin.LEARNER
     return _own(
         row,
@@ -173,35 +179,6 @@ def _own(row: LabSession, **values: object) -> bool:
         setattr(row, name, value)
     notify.lab_changed(row.pk)
     return True
-
-
-def _furnish(row: LabSession, spec: ExerciseSpec, lab: Lab) -> None:
-    """Starter files, then what was kept, then the author's commands."""
-    host = spec.starter_on or (spec.engines[0] if spec.engines else "")
-    if spec.starter:
-        lab.put({f"{HOME}/{path}": (text, _mode(path, text)) for path, text in spec.starter.items()}, host=host)
-    if row.keeps_home:
-        kept = KeptHome.objects.filter(learner=row.learner_id, exercise=row.exercise_id).first()
-        if kept is not None:
-            lab.load(bytes(kept.data))
-    ends_at = time.monotonic() + SETUP_SECONDS
-    for argv in graders.setup_commands(spec, row.seed):
-        done = lab.run(argv, seconds=max(1.0, ends_at - time.monotonic()))
-        if done.exit_code != 0:
-            said = (done.stderr or done.stdout)[-500:].decode(errors="replace").strip()
-            raise SetupFailed(f"{' '.join(argv)!r} ended with {done.exit_code}: {said}")
-
-
-def _mode(path: str, text: str) -> int:
-    return 0o755 if path.endswith(".sh") or text.startswith("#!") else 0o644
-
-
-def _baseline(row: LabSession, spec: ExerciseSpec, lab: Lab) -> dict[str, object]:
-    plan = graders.setup_plan(spec, row.seed)
-    if not plan.asks:
-        return {}
-    evidence = current_sandbox().collect(plan, owner=str(row.pk), deadline=BASELINE_SECONDS, lab=lab)
-    return graders.baseline_documents(spec, plan, evidence)
 
 
 def _end_quietly(lab: Lab) -> None:

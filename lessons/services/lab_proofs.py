@@ -6,10 +6,12 @@ A lab out of the pool is as cheap as taking one back to its beginning, and certa
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from lessons.contracts import ExerciseSpec
 from lessons.models import Exercise, LabReason, LabSession, Origin, User
@@ -23,14 +25,20 @@ from lessons.services.typing import typist
 SCRIPT = LAB_FILE
 LOOK_SECONDS = 0.2  # between looks for memory that is free
 BUILDING_SECONDS = 1.0
+TURN_SECONDS = 600.0  # until its memory is free; while others' labs go on, nobody says when that is
 RENEW_SECONDS = 3.0
+
+
+class NoTurn(labs.LabRefused):
+    """No memory was free for so long."""
 
 
 @contextmanager
 def proof_lab(*, learner: User, exercise: Exercise, worker: str) -> Iterator[LabSession]:
     """A lab of its own, ready, gone afterwards. Waits for its image and for its turn.
 
-    Raises LabRefused, or LabGoneError with the Korean reason where it could not be made ready.
+    Raises LabRefused, also after ten minutes without a turn, or LabGoneError with the Korean reason where it could not
+    be made ready.
     """
     row = _requested(learner, exercise)
     try:
@@ -78,12 +86,16 @@ def _requested(learner: User, exercise: Exercise) -> LabSession:
 
 def _place(row: LabSession, worker: str) -> None:
     pause = threading.Event()
+    ends_at = time.monotonic() + TURN_SECONDS
     while True:
         placed = lab_placing.claim_lab(worker=worker, only=[row.pk])
         if placed is not None:
             break
         lab_upkeep.give_back_lost()  # where no portal looks: a dead command's labs must not keep the memory
         lab_upkeep.end_lost_proofs()
+        if time.monotonic() >= ends_at:
+            text = _("%(n)d분을 기다려도 실습에 쓸 메모리가 나지 않았어요. 열린 실습이 줄면 다시 해 보세요.")
+            raise NoTurn(text % {"n": round(TURN_SECONDS / 60)})
         pause.wait(LOOK_SECONDS)
     with _leased(worker):
         ready = lab_placing.prepare(placed)

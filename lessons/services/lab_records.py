@@ -1,26 +1,29 @@
-"""What is known of a lab from looking at it: events as its engines tell them, checks as they stand, what latches."""
+"""What is known of a lab from looking at it: how it is built, checks as they stand, what latches."""
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from lessons import graders, notify
-from lessons.contracts import CheckResult, ExerciseSpec
+from lessons.contracts import Ask, CheckResult, Evidence, ExerciseSpec, Place, Plan
 from lessons.models import LIVE_LABS, LabSession, Origin
+from lessons.sandbox import EngineUnavailableError, Lab, LabTooLargeError
+from lessons.services.lab_events import plain
 from lessons.services.lab_use import in_use
 from lessons.services.sandboxes import current_sandbox
 
-MOST_EVENTS = 2_000
-MOST_BYTES = 2 * 1024 * 1024  # of all events of a lab together, as JSON
-MOST_TEXT = 300  # letters of one text in an event
-MOST_ATTRIBUTES = 30
+logger = logging.getLogger(__name__)
+
+TOPOLOGY = Ask("topology", "{}", seconds=10.0)
+BESIDE = "beside:topology"  # its id in a plan: no probe can be called so
+MOST_TOPOLOGY = 128 * 1024  # bytes, as JSON
 SEEN_SECONDS = 60.0  # nobody looks at a lab that nobody has seen for so long
 TICK_SECONDS = 20.0
 
@@ -34,23 +37,63 @@ def is_seen(row: LabSession) -> bool:
 
 
 def look(row: LabSession) -> tuple[CheckResult, ...]:
-    """Ask what the passive checks want to know, store how they stand; the results.
+    """Ask what the passive checks want to know, store how they stand; the results. Of a learner's lab also how it is
+    built, in the same question.
 
     Raises SandboxError, and ContentError where the revision holds no exercise.
     """
     spec = row.revision.spec
     plan = graders.watch_plan(spec, row.seed, row.baseline, latched_of(row))
     with in_use(row) as lab:
-        recorded = {"events": row.events}
-        evidence = current_sandbox().collect(plan, owner=str(row.pk), deadline=TICK_SECONDS, lab=lab, recorded=recorded)
+        evidence = _seen(row, plan, lab)
     results = graders.judge_watch(spec, plan, evidence)
     store_results(row, spec, results)
     return results
 
 
+def _seen(row: LabSession, plan: Plan, lab: Lab) -> Evidence:
+    """The evidence for the plan; what the lab is built of is stored beside it."""
+    if row.origin != Origin.LEARNER:
+        return _collected(row, plan, lab)
+    # Questions to the lab first, all in one call.
+    asks = dict(sorted({BESIDE: TOPOLOGY, **plan.asks}.items(), key=lambda item: item[1].place is Place.RECORD))
+    try:
+        evidence = _collected(row, replace(plan, asks=asks), lab)
+    except (EngineUnavailableError, LabTooLargeError) as error:  # a picture is not worth a look
+        logger.info("Lab %s: looking without its topology: %s", row.pk, error)
+        return _collected(row, plan, lab) if plan.asks else Evidence(runs={})
+    answers = dict(evidence.answers)
+    _store_topology(row, answers.pop(BESIDE, None))
+    return replace(evidence, answers=answers)
+
+
+def _collected(row: LabSession, plan: Plan, lab: Lab) -> Evidence:
+    recorded = {"events": row.events, "streams": row.streams}
+    return current_sandbox().collect(plan, owner=str(row.pk), deadline=TICK_SECONDS, lab=lab, recorded=recorded)
+
+
+def _store_topology(row: LabSession, answer: Any) -> None:
+    """Keep how the lab is built, where that changed; one too large to be drawn is left out."""
+    if not isinstance(answer, dict):
+        return
+    if len(json.dumps(answer, ensure_ascii=False).encode()) > MOST_TOPOLOGY:
+        logger.info("Lab %s: its topology is too large", row.pk)
+        return
+    found = plain(answer)
+    if found == row.topology:
+        return
+    row.topology = found
+    if LabSession.objects.filter(pk=row.pk, state__in=LIVE_LABS).update(topology=found):
+        notify.lab_changed(row.pk)
+
+
 def latched_of(row: LabSession) -> dict[str, CheckResult]:
     """What was seen once and stays passed."""
-    return {name: CheckResult(**stored) for name, stored in row.latched.items()}
+    known = {one.name for one in fields(CheckResult)}  # it may be of an earlier version: a kept home outlives that
+    return {
+        name: CheckResult(**{key: value for key, value in stored.items() if key in known})
+        for name, stored in row.latched.items()
+    }
 
 
 def store_results(row: LabSession, spec: ExerciseSpec, results: Iterable[CheckResult]) -> None:
@@ -82,69 +125,3 @@ def newly_latched(known: Mapping[str, Any], spec: ExerciseSpec, results: Iterabl
         for result in results
         if result.passed and result.id in latches and result.id not in known
     }
-
-
-def record_events(lab_id: UUID, fresh: Iterable[Mapping[str, Any]]) -> None:
-    """Add events to what was recorded of the lab; what came before, and what is there already, goes."""
-    row = LabSession.objects.only("events").filter(pk=lab_id).first()
-    if row is None:
-        return
-    known = {_key(event) for event in row.events[-200:]}
-    new = [dict(event) for event in fresh if _key(event) not in known]
-    if new:
-        LabSession.objects.filter(pk=lab_id).update(events=_newest([*row.events, *new]))
-
-
-def _newest(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """As many of the last ones as are stored: all of them are written anew at each burst."""
-    size, kept = 0, events[-MOST_EVENTS:]
-    for place in range(len(kept) - 1, -1, -1):
-        size += len(json.dumps(kept[place]))
-        if size > MOST_BYTES:
-            return kept[place + 1 :]
-    return kept
-
-
-def compact(event: Mapping[str, Any]) -> dict[str, Any]:
-    """An event as it is stored: Docker's own keys, with texts and attributes within bounds."""
-    told = event["event"]
-    actor = _mapping(told.get("Actor"))
-    attributes = _mapping(actor.get("Attributes"))
-    kept = list(attributes.items())[:MOST_ATTRIBUTES]
-    return {
-        "host": str(event.get("host", "")),
-        "event": {
-            "Type": _text(told.get("Type")),
-            "Action": _text(told.get("Action")),
-            "Actor": {
-                "ID": _text(actor.get("ID")),
-                "Attributes": {_text(name): _text(value) for name, value in kept},
-            },
-            "time": _whole(told.get("time")),
-            "timeNano": _whole(told.get("timeNano")),
-        },
-    }
-
-
-def _mapping(value: Any) -> Mapping[Any, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(value: Any) -> str:
-    return str(value or "")[:MOST_TEXT].replace("\0", "␀")
-
-
-def _whole(value: Any) -> int:
-    return value if isinstance(value, int) and 0 <= value < 2**63 else 0
-
-
-def _key(event: Mapping[str, Any]) -> tuple[Any, ...]:
-    told = event["event"]
-    return event["host"], told["timeNano"], told["Type"], told["Action"], told["Actor"]["ID"]
-
-
-def heard_until(row: LabSession) -> float:
-    """Unix seconds from which on the engine is asked for events: the last one heard, else when the lab was ready."""
-    if row.events:
-        return max(0.0, row.events[-1]["event"]["timeNano"] / 1e9)
-    return row.ready_at.timestamp() if row.ready_at else timezone.now().timestamp()

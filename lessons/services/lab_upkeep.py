@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from lessons import notify
 from lessons.contracts import Status
-from lessons.models import LIVE_LABS, LabReason, LabSession, LabState, Origin, Submission
+from lessons.models import EMPTIED, LIVE_LABS, LabReason, LabSession, LabState, Origin, Submission
 from lessons.sandbox import SandboxError
 from lessons.services import labs
 from lessons.services.lab_use import alone_with, in_use, lab_of
@@ -134,7 +134,7 @@ def end_lost_proofs() -> bool:
     for row in lost:
         lab_of(row).end()
         values = {"state": LabState.ENDED, "reason": LabReason.HARD, "ended_at": timezone.now(), "container": ""}
-        labs.change_lab(row.pk, when=LIVE_LABS, **values)
+        labs.change_lab(row.pk, when=LIVE_LABS, **values, **EMPTIED)
     return bool(lost)
 
 

@@ -25,6 +25,7 @@ from lessons.models import (
     LabSession,
     LabState,
     Origin,
+    Revision,
     User,
 )
 from lessons.sandbox import Progress
@@ -86,27 +87,24 @@ def request_lab(
     origin: str = Origin.LEARNER,
     front: datetime.datetime | None = None,
     keeps_home: bool = True,
+    instead: bool = False,
 ) -> LabSession:
     """The learner's open lab of the exercise, else a new one in the queue (state requested).
 
-    ``front``: since when it has waited already; ``keeps_home``: whether kept files are put in. Raises LabRefused,
-    and SandboxError where the engine does not say how its images are.
+    ``front``: since when it has waited already; ``keeps_home``: whether what was kept is put in; ``instead``: end the
+    learner's labs of other exercises, once nothing refuses this one. Raises LabRefused, and SandboxError where the
+    engine does not say how its images are.
     """
-    if exercise.revision_id is None or (exercise.archived and origin == Origin.LEARNER):
-        raise NotOpen
-    spec = exercise.spec
-    if spec.kind != Kind.LAB:
-        raise NotOpen
-    if learner.is_guest and not settings.LOOPBACK_ONLY:
-        raise NotAllowed
-    progress = current_sandbox().progress(spec.environment)
-    if progress.state != "ready":
-        raise EnvironmentNotReady(progress)
-    shape = shape_of(spec)
+    revision = _openable(learner, exercise, origin)
+    shape = shape_of(revision.spec)
+    if instead:
+        for other in LabSession.objects.slim().open().filter(learner=learner, origin=origin):
+            if other.exercise_id != exercise.pk:
+                end_lab(lab=other)
     row = LabSession(
         learner=learner,
         exercise=exercise,
-        revision_id=exercise.revision_id,
+        revision=revision,
         origin=origin,
         seed=secrets.randbits(62),
         shape={"environment": shape.environment, "engines": list(shape.engines), "memory_mb": shape.memory_mb},
@@ -130,6 +128,22 @@ def request_lab(
     if origin == Origin.LEARNER:
         lab_wakes.wake()
     return row
+
+
+def _openable(learner: User, exercise: Exercise, origin: str) -> Revision:
+    """What a lab of the exercise would be made from. Raises where none can be given, whatever labs there are."""
+    revision = exercise.revision
+    if revision is None or (exercise.archived and origin == Origin.LEARNER):
+        raise NotOpen
+    spec = revision.spec
+    if spec.kind != Kind.LAB:
+        raise NotOpen
+    if learner.is_guest and not settings.LOOPBACK_ONLY:
+        raise NotAllowed
+    progress = current_sandbox().progress(spec.environment)
+    if progress.state != "ready":
+        raise EnvironmentNotReady(progress)
+    return revision
 
 
 def shape_of(spec: ExerciseSpec) -> LabShape:
@@ -210,7 +224,11 @@ def fail_lab(*, lab: LabSession, reason: str) -> bool:
 
 
 def reset_lab(*, lab: LabSession) -> LabSession:
-    """처음 상태로: another lab, without what was kept and before everybody who waits. Raises as ``request_lab``."""
+    """처음 상태로: another lab, without what was kept and before everybody who waits.
+
+    Raises as ``request_lab``; then the lab goes on.
+    """
+    _openable(lab.learner, lab.exercise, lab.origin)
     end_lab(lab=lab, reason=LabReason.RESET)
     return request_lab(
         learner=lab.learner, exercise=lab.exercise, origin=lab.origin, front=lab.requested_at, keeps_home=False

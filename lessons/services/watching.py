@@ -14,9 +14,12 @@ from uuid import UUID
 
 from django.db import DatabaseError, connection
 
+from lessons import graders
 from lessons.models import LabSession, LabState
 from lessons.sandbox import EventStream, SandboxError
-from lessons.services.lab_records import compact, heard_until, is_seen, look, record_events
+from lessons.services.lab_events import compact, heard_until, is_traffic, record_events, record_traffic
+from lessons.services.lab_records import is_seen, look
+from lessons.services.lab_steps import keep_step, note_first
 from lessons.services.lab_upkeep import note_death
 from lessons.services.lab_use import lab_of
 
@@ -28,6 +31,7 @@ AFTER_SECONDS = 2.0  # and once more, for what takes a moment to come up
 WAIT_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 LATEST_RETRY_SECONDS = 10.0
+TRAFFIC_SECONDS = 5.0  # requests that go on are no news: written down so often, and whenever something else is
 
 
 class Watcher:
@@ -38,6 +42,10 @@ class Watcher:
         self._faults = 0  # one after the other
         self._stream: EventStream | None = None
         self._fresh: list[dict[str, Any]] = []
+        self._streams: frozenset[str] = frozenset()  # ids of the requests that go on
+        self._traffic: list[dict[str, Any]] = []
+        self._written_at = 0.0
+        self._hurry = False  # somebody waits for what was heard to be written down
         self._since: float | None = None  # of the first news not looked at yet
         self._last = 0.0
         self._again_at: float | None = None
@@ -68,7 +76,8 @@ class Watcher:
         ends_at = time.monotonic() + seconds
         time.sleep(QUIET_SECONDS)  # what happened just now is on its way
         with self._settled:
-            while self._fresh or time.monotonic() - self._last < QUIET_SECONDS:
+            self._hurry = bool(self._traffic)
+            while self._fresh or self._hurry or time.monotonic() - self._last < QUIET_SECONDS:
                 if time.monotonic() >= ends_at:
                     return False
                 self._settled.wait(QUIET_SECONDS / 2)
@@ -85,15 +94,23 @@ class Watcher:
         event = self._stream.read(self._wait_seconds(seconds))
         now = time.monotonic()
         self._faults = 0
-        if event is not None:
+        if event is not None and is_traffic(event):
+            self._take_traffic(compact(event))
+        elif event is not None:
             self._fresh.append(compact(event))
             self._since = self._since or now
             self._last = now
+        if self._traffic and (self._hurry or now - self._written_at >= TRAFFIC_SECONDS):
+            self._record()
         if not self._is_due(now, quiet=event is None):
             return event is not None
         self._record()
         self._look(now)
         return True
+
+    def _take_traffic(self, second: dict[str, Any]) -> None:
+        if second["event"]["Actor"]["ID"] in self._streams:
+            self._traffic.append(second)
 
     def _wait_seconds(self, most: float) -> float:
         if self._since is not None or self._nudged:
@@ -108,23 +125,35 @@ class Watcher:
         return self._nudged or (self._again_at is not None and now >= self._again_at)
 
     def _look(self, now: float) -> None:
-        """One look, and a second one later after news."""
+        """One look, and a second one later: after news, and where a step is to be kept but it is too early."""
         had_news, self._since, self._nudged = self._since is not None, None, False
         self._again_at = now + AFTER_SECONDS if had_news else None
         row = LabSession.objects.select_related("revision", "exercise").filter(pk=self.lab_id).first()
-        if row is not None and row.state == LabState.READY and is_seen(row):
-            look(row)
+        if row is None or row.state != LabState.READY or not is_seen(row):
+            return
+        results = look(row)
+        if row.results_at is None:
+            note_first(row, results)
+            return
+        later = keep_step(row, results)
+        if later and self._again_at is None:
+            self._again_at = now + later
 
     def _record(self) -> None:
         if self._fresh:
             record_events(self.lab_id, self._fresh)
+        if self._traffic:
+            record_traffic(self.lab_id, self._traffic)
         with self._settled:
-            self._fresh = []
+            self._fresh, self._traffic, self._hurry = [], [], False
+            self._written_at = time.monotonic()
             self._settled.notify_all()
 
     def _open(self) -> None:
-        row = LabSession.objects.get(pk=self.lab_id)
-        self._stream = lab_of(row).events(since=heard_until(row))
+        row = LabSession.objects.select_related("revision", "exercise").get(pk=self.lab_id)
+        streams = graders.streams(row.revision.spec, row.seed)
+        self._streams = frozenset(str(stream["id"]) for stream in streams)
+        self._stream = lab_of(row).events(since=heard_until(row), streams=streams)
 
     def _run(self) -> None:
         try:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from lessons import queries
 from lessons.models import Exercise, LabSession, LabState, User
 from lessons.sandbox import SandboxError
-from lessons.services import labs
+from lessons.services import lab_steps, labs
 from lessons.views.accounts import enter
 from lessons.views.environments import progress_of
 from lessons.views.exercises import exercise_or_404, spec_of
@@ -58,6 +58,27 @@ def head(request: Request, lab_id: UUID) -> HttpResponse:
 def checks(request: Request, lab_id: UUID) -> HttpResponse:
     lab = own_lab(request, lab_id)
     return _fragment(request, "_lab_checks.html", {"lab": queries.lab_view(lab)}, lab)
+
+
+@methods("GET")
+def topology(request: Request, lab_id: UUID) -> HttpResponse:
+    """What the lab is made of, drawn and as tables."""
+    lab = own_lab(request, lab_id)
+    return _fragment(request, "_lab_topology.html", {"map": queries.lab_map(lab), "lab_dom_id": f"lab-{lab.pk}"}, lab)
+
+
+@methods("POST")
+def return_to_step(request: Request, lab_id: UUID) -> HttpResponse:
+    """Back to where a check last passed; the sentence about it, which stays until it is read."""
+    lab = own_lab(request, lab_id)
+    try:
+        step = lab_steps.return_to_step(lab=lab)
+    except lab_steps.StepRefused as refusal:
+        response = _fragment(request, "_lab_step_reply.html", {"problem": refusal.text}, lab)
+        response.status_code = 422 if wants_fragment(request) else response.status_code
+        return response
+    context = {"title": step.title.replace("`", ""), "at": step.at, "problem": ""}
+    return _fragment(request, "_lab_step_reply.html", context, lab)
 
 
 @methods("POST")
@@ -106,12 +127,8 @@ def _start(request: Request, exercise: Exercise) -> HttpResponse:
     learner = enter(request)
     if learner is None:
         return go_to_login(request, after=exercise.get_absolute_url())
-    if request.POST.get("instead"):
-        for other in queries.open_labs(learner):
-            if other.exercise_id != exercise.pk:
-                labs.end_lab(lab=other)
     try:
-        lab = labs.request_lab(learner=learner, exercise=exercise)
+        lab = labs.request_lab(learner=learner, exercise=exercise, instead=bool(request.POST.get("instead")))
     except (labs.LabRefused, SandboxError) as refusal:
         return _refused(request, exercise, learner, refusal)
     labs.touch_lab(lab=lab, used=True)

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from lessons.contracts import Ask, ExecResult
-from lessons.models import LabSession
+from lessons.models import Exercise, LabSession
+from lessons.models.courses import _specs
 from lessons.services import lab_placing
 from lessons.services.labs import request_lab
-from tests.factories import make_lab_exercise, make_learner
+from tests.factories import LAB_FILES, make_exercise, make_lab_exercise, make_learner
 from tests.fake_labs import FakeLab
 from tests.services.sums import SumSandbox
 
 
 class DockerSandbox(SumSandbox):
-    """``running``: whether container web runs; ``note``: what the active probe reads."""
+    """``running``: whether container web runs; ``note``: what the active probe reads; ``topology``: how labs are built,
+    or what is raised instead."""
 
     def __init__(self) -> None:
         super().__init__()
         self.running = False
         self.note = "안녕\n"
+        self.topology: Any = {"docker": [{"host": "", "containers": []}], "kubernetes": None}
         self.answer_ask = self.answer
 
     def answer(self, ask: Ask) -> Any:
+        if ask.tool == "topology":
+            if isinstance(self.topology, Exception):
+                raise self.topology
+            return self.topology
         request = json.loads(ask.request)
         if ask.tool == "exec":
             return {"exit_code": 0, "stdout": self.note, "stderr": "", "lines": [], "json": None, "ended": "exit"}
@@ -33,6 +41,15 @@ class DockerSandbox(SumSandbox):
 
     def lab_of(self, row: LabSession) -> FakeLab:
         return self.labs[row.container]
+
+
+def make_cluster_exercise(*keep: str) -> Exercise:
+    """The lab exercise, keeping what runs in a cluster beside a folder."""
+    keep = keep or ("cluster",)
+    exercise = make_exercise(files={**LAB_FILES, "prompt.md": f"남기는 것: {', '.join(keep)}\n"})
+    revision = exercise.revision
+    _specs[(revision.pk, revision.content_hash)] = replace(revision.spec, keep=(*revision.spec.keep, *keep))
+    return exercise
 
 
 def die_event(second: int = 1, name: str = "web") -> dict[str, Any]:

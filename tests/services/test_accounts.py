@@ -7,7 +7,7 @@ import datetime
 import pytest
 from django.utils import timezone
 
-from lessons.models import Draft, KeptHome, Submission, User
+from lessons.models import Draft, KeptHome, KeptStep, Submission, User
 from lessons.services.accounts import adopt_guest_work, create_guest, forget_idle_guests
 from tests.factories import make_draft, make_exercise, make_guest, make_lab, make_learner, make_submission
 
@@ -92,6 +92,22 @@ def test_adopt_guest_work_moves_a_lab_with_what_it_keeps():
     lab.refresh_from_db()
     assert (lab.learner, lab.state) == (learner, "ready")
     assert [bytes(home.data) for home in KeptHome.objects.filter(learner=learner)] == [b"newer"]
+
+
+def test_adopt_guest_work_keeps_the_newer_step_of_both():
+    guest, learner = make_guest(), make_learner()
+    lab, other = make_lab(guest), make_lab(guest)
+    kept = {"check_id": "runs", "title": "실행 중", "seed": 7}
+    now = timezone.now()
+    for owner, exercise, data, at in (
+        (guest, lab.exercise, b"guest's", now),
+        (learner, lab.exercise, b"older", now - datetime.timedelta(days=1)),
+        (guest, other.exercise, b"older", now - datetime.timedelta(days=1)),
+        (learner, other.exercise, b"own", now),
+    ):
+        KeptStep.objects.create(learner=owner, exercise=exercise, data=data, at=at, **kept)
+    adopt_guest_work(guest=guest, learner=learner)
+    assert {bytes(step.data) for step in KeptStep.objects.filter(learner=learner)} == {b"guest's", b"own"}
 
 
 def test_adopt_guest_work_ends_the_guests_lab_where_the_learner_has_one():

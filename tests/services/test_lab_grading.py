@@ -11,7 +11,8 @@ from lessons import queue
 from lessons.contracts import Place
 from lessons.models import KeptHome, LabSession, Submission
 from lessons.sandbox import EngineUnavailableError, LabTooLargeError
-from lessons.services import grading, lab_records, watching
+from lessons.services import grading, watching
+from lessons.services.lab_events import compact, record_events
 from lessons.services.submissions import LabNeeded, retry_submission, submit_answer
 from tests.factories import LAB_FILES, make_exercise, make_lab, make_lab_exercise, make_learner
 from tests.services.labs import die_event, opened
@@ -43,7 +44,7 @@ def passed(submission: Submission) -> dict[str, bool]:
 
 
 def died(row: LabSession) -> None:
-    lab_records.record_events(row.pk, [lab_records.compact({"host": "", "event": die_event()})])
+    record_events(row.pk, [compact({"host": "", "event": die_event()})])
 
 
 def test_lab_that_is_as_wanted_passes(docker):

@@ -14,7 +14,7 @@ from lessons.services import lab_keeper, lab_upkeep, labs, watching
 from lessons.services.lab_keeper import LabKeeper
 from lessons.services.lab_use import alone_with, in_use
 from tests.factories import make_lab, make_lab_exercise, make_learner, make_submission
-from tests.services.labs import opened
+from tests.services.labs import make_cluster_exercise, opened
 
 pytestmark = pytest.mark.django_db
 
@@ -170,6 +170,41 @@ def test_remove_of_a_lab_too_large_keeps_what_was_there_before(keeper, docker):
     labs.end_lab(lab=row)
     assert keeper.remove(row)
     assert bytes(KeptHome.objects.get().data) == b"before"
+
+
+@pytest.mark.parametrize(("keep", "most"), [(("cluster",), 4), (("cluster", "registry"), 16)])
+def test_remove_saves_a_cluster_with_what_the_next_lab_takes_over(keeper, docker, keep, most):
+    row = opened(exercise=make_cluster_exercise(*keep))
+    latched = {"died": {"id": "died", "title": "died", "passed": True}}
+    LabSession.objects.update(latched=latched)
+    lab = docker.lab_of(row)
+    lab.saved = b"x" * (most << 20)
+    labs.end_lab(lab=row)
+    assert keeper.remove(row)
+    assert lab.save_calls == [("/root/work", *keep, "/root/.bash_history")]
+    home = KeptHome.objects.get()
+    assert (len(home.data), home.has_cluster, home.seed) == (most << 20, True, row.seed)
+    assert (home.baseline, home.latched) == ({"baseline.before": {"Id": "sha256:1"}}, latched)
+
+
+def test_remove_leaves_out_a_registry_that_is_too_large(keeper, docker, caplog):
+    row = opened(exercise=make_cluster_exercise("cluster", "registry"))
+    lab = docker.lab_of(row)
+    lab.registry = b"x" * (17 << 20)
+    labs.end_lab(lab=row)
+    assert keeper.remove(row)
+    assert lab.save_calls[1] == ("/root/work", "cluster", "/root/.bash_history")
+    assert bytes(KeptHome.objects.get().data) == b"saved"
+    assert "without its registry" in caplog.text
+
+
+def test_remove_leaves_nothing_large_in_the_row(keeper, docker):
+    row = opened()
+    LabSession.objects.update(events=[1], streams={"a": {}}, topology={"docker": []})
+    labs.end_lab(lab=row)
+    assert keeper.remove(row)
+    row = now(row)
+    assert (row.events, row.streams, row.topology, row.baseline) == ([], {}, None, {})
 
 
 def test_remove_of_a_dead_lab_saves_nothing(keeper, docker):

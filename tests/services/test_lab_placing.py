@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from lessons.models import KeptHome, LabSession
 from lessons.sandbox import EngineFullError, EngineUnavailableError, EnvironmentMissingError, LabGoneError
-from lessons.services import lab_placing, lab_upkeep, labs
+from lessons.services import lab_placing, lab_records, lab_upkeep, labs
 from tests.factories import LAB_FILES, make_exercise, make_lab, make_lab_exercise, make_learner
-from tests.services.labs import FAILED, opened
+from tests.services.labs import FAILED, make_cluster_exercise, opened
 
 pytestmark = pytest.mark.django_db
 
@@ -109,6 +109,96 @@ def test_prepare_puts_in_what_was_kept_unless_it_begins_anew(docker, keeps, load
     row = waiting(keeps_home=keeps)
     KeptHome.objects.create(learner=row.learner, exercise=row.exercise, data=b"mine")
     assert docker.lab_of(prepared(row)).loaded == loaded
+
+
+def resumed(exercise=None, **fields) -> LabSession:
+    """A lab that waits and goes on where another of a cluster ended."""
+    row = waiting(exercise=exercise or make_cluster_exercise())
+    latched = {"died": result("died"), "gone": result("gone")}
+    defaults = {"data": b"mine", "has_cluster": True, "seed": 4711, "latched": latched}
+    defaults["baseline"] = {"baseline.before": {"Id": "sha256:old"}, "baseline.gone": 1}
+    KeptHome.objects.create(learner=row.learner, exercise=row.exercise, **{**defaults, **fields})
+    return row
+
+
+def result(name: str) -> dict[str, object]:
+    """As latched results are stored, with a field that a version before this one had."""
+    return {"id": name, "title": name, "passed": True, "latched": True, "colour": "green"}
+
+
+def test_prepare_puts_a_cluster_back_after_setup_with_what_was_drawn_for_it(docker):
+    row = prepared(resumed())
+    lab = docker.lab_of(row)
+    assert (row.state, row.seed, lab.loaded) == ("ready", 4711, [b"mine"])
+    assert lab.done == ["put", "run", "load"]
+    assert row.baseline == {"baseline.before": {"Id": "sha256:old"}}
+    assert {name: one.passed for name, one in lab_records.latched_of(row).items()} == {"died": True}
+
+
+def test_prepare_asks_for_a_baseline_that_was_not_kept(docker):
+    row = prepared(resumed(baseline={}))
+    assert docker.lab_of(row).done == ["put", "run", "ask", "load"]
+    assert row.baseline == {"baseline.before": {"Id": "sha256:1"}}
+
+
+def test_prepare_puts_files_in_before_setup(docker):
+    row = waiting()
+    KeptHome.objects.create(learner=row.learner, exercise=row.exercise, data=b"mine", seed=4711)
+    row = prepared(row)
+    assert docker.lab_of(row).done == ["put", "load", "run", "ask"]
+    assert row.seed == 7
+
+
+def test_prepare_leaves_out_a_cluster_that_the_exercise_no_longer_keeps(docker):
+    row = prepared(resumed(make_lab_exercise()))
+    assert (row.state, row.seed, docker.lab_of(row).loaded) == ("ready", 7, [])
+
+
+def test_lab_whose_cluster_cannot_be_put_back_begins_anew(docker, caplog):
+    row = claim_of(resumed())
+    opening = docker.open_lab
+
+    def broken(*args, **options):
+        lab = opening(*args, **options)
+        lab.load_error = EngineUnavailableError("attendant load: 1")
+        return lab
+
+    docker.open_lab = broken
+    assert lab_placing.prepare(row) is False
+    row.refresh_from_db()
+    assert (row.state, row.container, row.keeps_home) == ("requested", "", False)
+    assert all(lab.ended for lab in docker.labs.values())
+    assert "without what was kept" in caplog.text
+    assert prepared(row).state == "ready"
+    assert KeptHome.objects.exists()
+
+
+def test_cluster_that_is_put_back_at_the_second_try_goes_on(docker, monkeypatch):
+    tries = []
+
+    def load(lab, data, *, seconds):
+        tries.append(data)
+        if len(tries) == 1:
+            raise EngineUnavailableError("attendant load: 1")
+
+    monkeypatch.setattr("tests.fake_labs.FakeLab.load", load)
+    assert prepared(resumed()).state == "ready"
+    assert tries == [b"mine", b"mine"]
+
+
+def test_prepare_that_lost_its_turn_takes_nothing_over(docker):
+    row = claim_of(resumed())
+    opening = docker.open_lab
+
+    def ended_meanwhile(*args, **options):
+        lab = opening(*args, **options)
+        lab.put = lambda files, host="": LabSession.objects.update(state="ended")
+        return lab
+
+    docker.open_lab = ended_meanwhile
+    assert lab_placing.prepare(row) is False
+    row.refresh_from_db()
+    assert (row.state, row.seed) == ("ended", 7)
 
 
 def test_prepare_with_a_setup_that_fails_says_so(docker, monkeypatch, caplog):

@@ -10,7 +10,7 @@ from lessons.services import lab_proofs, proving, typing
 from lessons.services.labs import EnvironmentNotReady
 from lessons.services.proving import check_exercises, try_answer
 from lessons.services.typing import TypingFailed
-from tests.factories import LAB_FILES, make_lab_exercise
+from tests.factories import LAB_FILES, make_lab, make_lab_exercise
 from tests.fake_labs import FakeLab
 from tests.services.bash import BashShell
 from tests.services.labs import die_event
@@ -111,3 +111,13 @@ def test_proof_lab_that_cannot_be_prepared_says_why(docker, monkeypatch):
     assert report.broken
     assert {result.problem for result in report.results} == {"실습을 준비하다가 예상하지 못한 문제가 생겼어요."}
     assert all(lab.ended for lab in docker.labs.values())
+
+
+def test_proof_waits_for_its_turn_no_longer_than_it_says(docker, settings, monkeypatch):
+    settings.LAB_MEMORY_MB = 600
+    make_lab(container="c1")
+    monkeypatch.setattr(lab_proofs, "TURN_SECONDS", 0.05)
+    monkeypatch.setattr(lab_proofs, "LOOK_SECONDS", 0.01)
+    with pytest.raises(lab_proofs.NoTurn, match="메모리가 나지 않았어요"):
+        try_answer(exercise=make_lab_exercise(), files={})
+    assert not LabSession.objects.filter(origin="proof").exists()

@@ -114,6 +114,33 @@ def test_end_lab_ends_once(docker, woken):
     assert (lab.reason, woken) == ("learner", [None])
 
 
+@pytest.mark.parametrize("refused", ["building", "archived"])
+def test_reset_lab_that_is_refused_ends_nothing(docker, refused):
+    lab = make_lab()
+    if refused == "building":
+        docker.progresses["docker"] = Progress("building", 10, "만들고 있어요.")
+    else:
+        lab.exercise.archived = True
+    with pytest.raises(labs.LabRefused):
+        labs.reset_lab(lab=lab)
+    lab.refresh_from_db()
+    assert lab.state == "ready"
+
+
+def test_request_lab_instead_of_another_ends_that_one_unless_it_is_refused(docker):
+    other, exercise = make_lab(), make_lab_exercise()
+    docker.progresses["docker"] = Progress("building", 10, "만들고 있어요.")
+    with pytest.raises(labs.EnvironmentNotReady):
+        labs.request_lab(learner=other.learner, exercise=exercise, instead=True)
+    other.refresh_from_db()
+    assert other.state == "ready"
+    docker.progresses.clear()
+    lab = labs.request_lab(learner=other.learner, exercise=exercise, instead=True)
+    other.refresh_from_db()
+    assert (lab.state, other.state, other.reason) == ("requested", "ended", "learner")
+    assert labs.request_lab(learner=other.learner, exercise=exercise, instead=True) == lab
+
+
 def test_reset_lab_keeps_the_turn_and_nothing_else(docker):
     lab = make_lab(requested_at=ago(minutes=9), seed=5)
     new = labs.reset_lab(lab=lab)

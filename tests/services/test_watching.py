@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import datetime
-import json
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from lessons import notify
-from lessons.models import LabSession
-from lessons.sandbox import EngineUnavailableError, LabGoneError
-from lessons.services import lab_records, watching
+from lessons import graders, notify
+from lessons.models import KeptStep, LabSession
+from lessons.sandbox import EngineUnavailableError, LabGoneError, LabTooLargeError
+from lessons.services import watching
+from lessons.services.lab_events import compact, record_events
 from lessons.services.watching import Watcher
-from tests.factories import make_lab
+from tests.factories import make_exercise
 from tests.fake_labs import FakeEventStream
-from tests.services.labs import die_event, opened
+from tests.services.labs import die_event, make_cluster_exercise, opened
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +32,35 @@ def told(monkeypatch) -> list[object]:
 @pytest.fixture
 def quick(monkeypatch) -> None:
     monkeypatch.setattr(watching, "QUIET_SECONDS", 0.01)
+
+
+@pytest.fixture
+def streams(monkeypatch) -> None:
+    """The exercise has one stream, and a summary of one tells what it was made of."""
+    found = ({"id": "shop", "http": {"url": "http://shop/"}},)
+
+    def add(summary, attributes, at):
+        return {"seconds": [*summary.get("seconds", []), at], "answers": attributes["answers"]}
+
+    monkeypatch.setattr(graders, "streams", lambda exercise, seed: found)
+    monkeypatch.setattr(graders, "add_second", add)
+
+
+def second_of_traffic(name: str, second: int) -> dict[str, Any]:
+    attributes = {"sent": "20", "failed": "0", "answers": '{"v1": 20}'}
+    actor = {"ID": name, "Attributes": attributes}
+    return {"Type": "traffic", "Action": "second", "Actor": actor, "time": second, "timeNano": second * 10**9}
+
+
+ACTIVE_ONLY = """\
+title: 쪽지
+kind: lab
+environment: docker
+probes:
+  - {id: asked, exec: ["cat", "/root/note"], active: true}
+checks:
+  - {id: note, title: 쪽지, type: text, probe: asked, contains: 안녕}
+"""
 
 
 def stream_of(docker, row: LabSession) -> FakeEventStream:
@@ -51,7 +81,7 @@ def test_first_look_shows_where_the_learner_stands(docker, quick, told):
     told.clear()
     assert Watcher(row.pk).read_once(0)
     assert passed(row) == {"runs": False, "died": False}
-    assert told == [row.pk]
+    assert set(told) == {row.pk}
 
 
 def test_look_follows_what_the_engine_tells_after_a_short_silence(docker, quick):
@@ -85,7 +115,7 @@ def test_look_asks_nothing_active_and_changes_nothing(docker, quick):
     lab = docker.lab_of(row)
     lab.asked.clear()
     Watcher(row.pk).read_once(0)
-    assert {ask.tool for ask in lab.asked} == {"docker"}
+    assert {ask.tool for ask in lab.asked} == {"docker", "topology"}
 
 
 def test_look_is_not_taken_where_nobody_sees_it(docker, quick):
@@ -125,45 +155,126 @@ def test_latched_check_stays_passed_with_what_was_found(docker, quick):
     assert passed(row)["died"] is True
 
 
-def test_events_are_recorded_once_and_bounded(docker, monkeypatch):
-    monkeypatch.setattr(lab_records, "MOST_EVENTS", 3)
-    row = make_lab()
-    events = [lab_records.compact({"host": "", "event": die_event(second)}) for second in range(1, 6)]
-    lab_records.record_events(row.pk, events[:2])
-    lab_records.record_events(row.pk, events[1:])
-    assert [event["event"]["time"] for event in now(row).events] == [3, 4, 5]
-    assert lab_records.heard_until(row) == 5.0
+def test_look_also_shows_how_the_lab_is_built(docker, quick, told):
+    row = opened()
+    watcher = Watcher(row.pk)
+    docker.topology = {"docker": [{"host": "", "containers": [{"name": "web\0"}]}], "kubernetes": None}
+    watcher.read_once(0)
+    assert now(row).topology == {"docker": [{"host": "", "containers": [{"name": "web␀"}]}], "kubernetes": None}
+    told.clear()
+    for _ in range(2):
+        docker.topology = {"docker": [], "kubernetes": None}
+        watcher.nudge()
+        watcher.read_once(0)
+    assert now(row).topology == {"docker": [], "kubernetes": None}
+    assert told == [row.pk]
 
 
-def test_events_that_are_large_are_fewer(docker):
-    row = make_lab()
-    labels = {f"label{n}": "y" * 300 for n in range(30)}
-    events = [{"Type": "image", "timeNano": n, "Actor": {"ID": "x", "Attributes": labels}} for n in range(400)]
-    lab_records.record_events(row.pk, [lab_records.compact({"event": event}) for event in events])
-    kept = now(row).events
-    assert kept[-1]["event"]["timeNano"] == 399
-    assert 1_900_000 < len(json.dumps(kept)) < 2_200_000
+@pytest.mark.parametrize("answer", [{"docker": "x" * 140_000}, ["not", "one"], None])
+def test_topology_that_cannot_be_drawn_is_left_out(docker, quick, answer):
+    row = opened()
+    docker.topology = answer
+    Watcher(row.pk).read_once(0)
+    assert now(row).topology is None
+    assert passed(row) == {"runs": False, "died": False}
 
 
-def test_events_of_a_hostile_lab_are_cut_to_shape():
-    huge = {
-        "Type": "x" * 9000,
-        "Action": None,
-        "Actor": {"ID": 7, "Attributes": {str(n): "y" * 9000 for n in range(99)}},
-    }
-    event = lab_records.compact({"host": "", "event": {**huge, "timeNano": -1, "time": "soon"}})["event"]
-    assert (len(event["Type"]), event["Action"], event["timeNano"], event["time"]) == (300, "", 0, 0)
-    assert len(event["Actor"]["Attributes"]) == 30
-    assert lab_records.compact({"event": {"Actor": [], "Type": 1}})["event"]["Actor"] == {"ID": "", "Attributes": {}}
+@pytest.mark.parametrize("error", [EngineUnavailableError("failed"), LabTooLargeError("size")])
+def test_look_goes_on_without_a_topology(docker, quick, error):
+    row = opened()
+    docker.topology = error
+    Watcher(row.pk).read_once(0)
+    assert (now(row).topology, passed(row)["runs"]) == (None, False)
+
+
+def test_topology_is_asked_in_one_call_where_there_is_no_passive_check(docker, quick):
+    files = {"exercise.yaml": ACTIVE_ONLY, "prompt.md": "쪽지를 남기세요.\n"}
+    row = opened(exercise=make_exercise(files=files))
+    docker.lab_of(row).asked.clear()
+    Watcher(row.pk).read_once(0)
+    assert [ask.tool for ask in docker.lab_of(row).asked] == ["topology"]
+    assert now(row).topology == docker.topology
+
+
+def test_requests_that_go_on_are_counted_apart_and_are_no_news(docker, quick, streams, monkeypatch):
+    monkeypatch.setattr(watching, "TRAFFIC_SECONDS", 0.0)
+    row = opened()
+    watcher = Watcher(row.pk)
+    watcher.read_once(0)
+    stream = stream_of(docker, row)
+    assert stream.requests == [{"id": "shop", "http": {"url": "http://shop/"}}]
+    docker.lab_of(row).asked.clear()
+    for second in (1, 2):
+        stream.push(second_of_traffic("shop", second))
+        stream.push(second_of_traffic("unknown", second))
+    for _ in range(4):
+        watcher.read_once(0.1)
+    assert now(row).streams == {"shop": {"seconds": [1.0, 2.0], "answers": '{"v1": 20}'}}
+    assert (row.events, docker.lab_of(row).asked) == ([], [])
+
+
+def test_requests_that_go_on_are_written_down_seldom_but_whenever_somebody_waits(docker, quick, streams):
+    row = opened()
+    watcher = Watcher(row.pk)
+    watcher.read_once(0)
+    stream_of(docker, row).push(second_of_traffic("shop", 1))
+    watcher.read_once(0.1)
+    assert now(row).streams == {}
+    assert watcher.settle(0.0) is False
+    watcher.read_once(0)
+    assert list(now(row).streams) == ["shop"]
+    assert watcher.settle(0.0) is True
 
 
 def test_watcher_asks_for_events_since_the_last_one(docker, quick):
     row = opened()
     Watcher(row.pk).read_once(0)
     assert stream_of(docker, row).since == pytest.approx(row.ready_at.timestamp())
-    lab_records.record_events(row.pk, [lab_records.compact({"host": "", "event": die_event(9)})])
+    record_events(row.pk, [compact({"host": "", "event": die_event(9)})])
     Watcher(row.pk).read_once(0)
     assert stream_of(docker, row).since == 9.0
+
+
+def test_look_keeps_a_step_where_a_check_passes_that_did_not(docker, quick):
+    row = opened(exercise=make_cluster_exercise())
+    watcher = Watcher(row.pk)
+    watcher.read_once(0)
+    assert KeptStep.objects.count() == 0
+    docker.running = True
+    stream_of(docker, row).push(die_event())
+    watcher.read_once(1)
+    watcher.read_once(1)
+    step = KeptStep.objects.get()
+    assert (step.check_id, step.title) == ("died", "web이 멈춘 적 있음")
+    assert (step.seed, bytes(step.data)) == (row.seed, b"saved")
+    assert now(row).passed == ["runs", "died"]
+
+
+def test_what_passes_at_the_first_look_is_no_step(docker, quick):
+    docker.running = True
+    row = opened(exercise=make_cluster_exercise())
+    watcher = Watcher(row.pk)
+    for _ in range(2):
+        watcher.nudge()
+        watcher.read_once(0)
+    assert now(row).passed == ["runs"]
+    assert not KeptStep.objects.exists()
+
+
+def test_step_that_comes_too_early_is_kept_a_while_later(docker, quick, monkeypatch):
+    row = opened(exercise=make_cluster_exercise())
+    watcher = Watcher(row.pk)
+    watcher.read_once(0)
+    LabSession.objects.update(step_tried_at=timezone.now())
+    docker.running = True
+    watcher.nudge()
+    watcher.read_once(0)
+    assert not KeptStep.objects.exists()
+    assert not watcher.read_once(0)
+    LabSession.objects.update(step_tried_at=timezone.now() - datetime.timedelta(seconds=11))
+    monkeypatch.setattr(watcher, "_again_at", watcher._again_at - 11)
+    watcher.read_once(0)
+    assert KeptStep.objects.get().check_id == "runs"
 
 
 def test_watcher_of_a_lab_that_dies_tells_and_ends(docker, quick):
