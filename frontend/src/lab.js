@@ -17,6 +17,7 @@ document.addEventListener("htmx:load", ({ detail }) => {
 document.addEventListener("click", ({ target }) => {
   const closer = target.closest?.("[data-lab-close]");
   if (closer) closeLab(closer.closest("[data-lab]"));
+  target.closest?.("[data-lab-dismiss]")?.parentElement.remove();
 });
 
 /** Show a lab that has come into the page; known ones are left as they are. */

@@ -2,6 +2,7 @@
 
 from lessons.queries.courses import course_card, course_cards, learner_page, lesson_image, lesson_page
 from lessons.queries.exercises import exercise_for, exercise_view
+from lessons.queries.lab_maps import lab_map
 from lessons.queries.labs import (
     MOST_TERMINALS,
     ending_sentence,
@@ -26,6 +27,7 @@ __all__ = [
     "host_of",
     "lab_card",
     "lab_for",
+    "lab_map",
     "lab_view",
     "learner_page",
     "lesson_image",

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
 
+from lessons.queries.lab_maps import StepView
+
 
 @dataclass(frozen=True)
 class TickRow:
@@ -58,6 +60,8 @@ class LabView:
     url: str
     head_url: str
     checks_url: str
+    map_url: str
+    step: StepView | None  # where 마지막으로 통과한 때로 leads
     extend_url: str
     end_url: str
     reset_url: str

@@ -12,6 +12,7 @@ from datetime import datetime
 from django.utils.safestring import SafeString
 
 from lessons.models import Course, Exercise, Lesson
+from lessons.queries.charts import Timeline, TrafficChart
 from lessons.queries.lab_shapes import BuildPicture, LabCard, LabView
 
 
@@ -208,6 +209,8 @@ class SubmissionView:
     checks: tuple[CheckRow, ...]
     outputs: tuple[OutputRow, ...]
     pictures: tuple[BuildPicture, ...]  # what was built
+    charts: tuple[TrafficChart, ...]  # requests that ran meanwhile
+    timelines: tuple[Timeline, ...]  # what happened when
     files: tuple[EditorFile, ...]
     stdin: str
     hints: tuple[SafeString, ...]

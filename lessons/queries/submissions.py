@@ -17,6 +17,7 @@ from lessons.contracts import ExerciseSpec, Kind, Status
 from lessons.models import Exercise, Origin, Submission, User
 from lessons.queries import words
 from lessons.queries.ansi import ansi_html
+from lessons.queries.charts import charts_of, timelines_of
 from lessons.queries.files import editor_files
 from lessons.queries.pictures import pictures_of
 from lessons.queries.progress import Standing, standings
@@ -103,6 +104,8 @@ def submission_view(
         checks=checks,
         outputs=tuple(_output_row(row, spec) for row in result.get("output", [])),
         pictures=pictures_of(submission, result.get("checks", [])),
+        charts=charts_of(result.get("checks", [])),
+        timelines=timelines_of(result.get("checks", [])),
         files=editor_files(spec, submission.files) if spec.kind == Kind.RUN else (),
         stdin=visible(submission.stdin),
         hints=tuple(inline_html(hint) for hint in hints),

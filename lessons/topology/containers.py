@@ -151,13 +151,18 @@ def faults_of_hosts(hosts: Sequence[Host]) -> tuple[Fault, ...]:
             who = f"컨테이너 {one.name}" + (f" ({host.name})" if host.name else "")
             if one.state == "restarting":
                 found.append(
-                    Fault(BAD, f"{who}: 끝나고 다시 시작하기를 되풀이해요. 까닭은 로그에 있어요: `docker logs {one.name}`")
+                    Fault(
+                        BAD, f"{who}: 끝나고 다시 시작하기를 되풀이해요. 까닭은 로그에 있어요: `docker logs {one.name}`"
+                    )
                 )
             elif one.state == "dead":
                 found.append(Fault(BAD, f"{who}: 지우다가 멈췄어요. 다시 지워 보세요: `docker rm -f {one.name}`"))
             elif one.state == "running" and one.health == "unhealthy":
                 found.append(
-                    Fault(BAD, f"{who}: 건강 검사(HEALTHCHECK)에 자꾸 실패해요. 기록을 보세요: `docker inspect {one.name}`")
+                    Fault(
+                        BAD,
+                        f"{who}: 건강 검사(HEALTHCHECK)에 자꾸 실패해요. 기록을 보세요: `docker inspect {one.name}`",
+                    )
                 )
     return tuple(found[: bounds.FAULTS])
 

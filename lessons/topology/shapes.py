@@ -57,7 +57,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Fault:
-    """Where something is broken (bad) or not there yet (wait), and what to look at: one or two sentences with `code`."""
+    """Where something is broken (bad) or not there yet (wait), and what to look at; with `code`."""
 
     tone: str
     text: str

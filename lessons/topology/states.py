@@ -13,9 +13,7 @@ from lessons.topology.cluster import Cluster, Node, Pod, Service
 from lessons.topology.shapes import BAD, OFF, OK, WAIT, Fault
 
 _PULL = "이미지를 가져오지 못했어요. 이미지 이름과 태그, 레지스트리 주소를 살펴보세요."
-_CRASH = (
-    "시작한 프로그램이 곧 끝나서 다시 시작하기를 되풀이해요. 까닭은 마지막 로그에 있어요: `kubectl logs {pod} --previous`"
-)
+_CRASH = "시작한 프로그램이 곧 끝나기를 되풀이해요. 까닭은 마지막 로그에 있어요: `kubectl logs {pod} --previous`"
 _CONFIG = "컨테이너의 설정을 갖추지 못했어요. Pod가 말하는 ConfigMap이나 Secret이 있는지, 키 이름이 같은지 살펴보세요."
 # reason -> (in short, what to look at)
 _BAD_REASONS = {

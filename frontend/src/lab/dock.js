@@ -7,6 +7,7 @@ import { Connection } from "./connection.js";
 import { runCountdown } from "./countdown.js";
 import { showExplanation } from "./explain.js";
 import { addInsertButtons, insertInto } from "./insert.js";
+import { LabMap } from "./map.js";
 import { copyText } from "../copy.js";
 import { Screen } from "./screen.js";
 import { showState } from "./state.js";
@@ -73,6 +74,7 @@ export class Dock {
     help.id = `${this.element.id}-help`;
     const bar = make("div", { class: "lab-bar" }, this.tabs.element, this.stuck);
     this.place.replaceChildren(bar, this.finder.form, this.stage, row);
+    this.map = new LabMap(this);
   }
 
   get current() {
@@ -155,7 +157,10 @@ export class Dock {
   /** Ask for the head and the checks anew; the terminals are not touched. */
   refetch() {
     clearTimeout(this.refetching);
-    this.refetching = setTimeout(() => this.ask("[data-lab-head], [data-lab-checks]"), REFETCH_MS);
+    this.refetching = setTimeout(() => {
+      this.ask("[data-lab-head], [data-lab-checks]");
+      this.map.ask();
+    }, REFETCH_MS);
   }
 
   ask(parts) {
@@ -302,6 +307,7 @@ export class Dock {
     clearTimeout(this.fitting);
     clearTimeout(this.flashing);
     clearInterval(this.heads);
+    this.map.dispose();
     this.countdown.stop();
     this.unfollow();
     this.sizes.disconnect();

@@ -42,6 +42,11 @@ export const words = {
   unfold: "실습 펼치기",
   whole: "화면 가득",
   part: "작게",
+  map: "한눈에 보기",
+  mapWhole: "넓게",
+  mapWholeWhy: "터미널 자리까지 써서 보기",
+  mapComing: "그리고 있어요.",
+  mapLost: "지금은 불러오지 못했어요. 곧 다시 해 볼게요.",
   minutesLeft: (minutes, seconds) => `${minutes}:${String(seconds).padStart(2, "0")}`,
   openLink: (address) => `이 주소를 새 창에서 열까요?\n\n${address}`,
 };
