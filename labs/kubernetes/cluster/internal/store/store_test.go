@@ -1,0 +1,32 @@
+package store
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestWhatIsWrittenIsListed(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	backend, err := Open(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "store.sock")
+	if err := os.WriteFile(path, nil, 0o600); err != nil { // of a run before
+		t.Fatal(err)
+	}
+	endpoint, err := Serve(ctx, backend, path)
+	if err != nil || endpoint != "unix://"+path {
+		t.Fatal(endpoint, err)
+	}
+	if _, err := backend.Create(ctx, "/registry/pods/default/shop", []byte("written"), 0); err != nil {
+		t.Fatal(err)
+	}
+	_, found, err := backend.List(ctx, "/registry/", "", 0, 0, false)
+	if err != nil || len(found) != 1 || string(found[0].Value) != "written" {
+		t.Fatal(found, err)
+	}
+	cancel()
+}
