@@ -1,0 +1,189 @@
+package state
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
+	"k8s.io/client-go/kubernetes/scheme"
+)
+
+const (
+	root       = "/registry/"
+	systemName = "kube-system"
+	bootLabel  = "kubernetes.io/bootstrapping"
+)
+
+var protobufMark = []byte{0x6b, 0x38, 0x73, 0x00} // "k8s\0": how the API server stores its own kinds
+
+// Folders of the registry that belong to one cluster and not to what somebody made in it.
+var ownFolders = []string{
+	"events/", "leases/", "masterleases/", "peerserverleases/", "apiregistration.k8s.io/apiservices/", "internal.apiserver.k8s.io/",
+	"csinodes/", "resourceslices/", "flowschemas/", "prioritylevelconfigurations/", "servicecidrs/", "priorityclasses/system-", "health",
+}
+
+// Single objects that every cluster makes for itself.
+var ownKeys = map[string]bool{
+	"services/specs/default/kubernetes": true, "services/endpoints/default/kubernetes": true, "endpointslices/default/kubernetes": true,
+	"configmaps/kube-system/extension-apiserver-authentication":                   true,
+	"configmaps/kube-system/kube-apiserver-legacy-service-account-token-tracking": true,
+}
+
+const (
+	nodesFolder  = root + "minions/"
+	spacesFolder = root + "namespaces/"
+)
+
+func heartbeat(key string) bool {
+	rest := strings.TrimPrefix(key, root)
+	return strings.HasPrefix(rest, "leases/") || strings.HasPrefix(rest, "masterleases/")
+}
+
+// ownKey says, by its key alone, whether an object belongs to one cluster: it is neither saved nor replaced.
+func ownKey(key string) bool {
+	rest := strings.TrimPrefix(key, root)
+	for _, folder := range ownFolders {
+		if strings.HasPrefix(rest, folder) {
+			return true
+		}
+	}
+	return ownKeys[rest] || (strings.HasPrefix(rest, "configmaps/") && strings.HasSuffix(rest, "/kube-root-ca.crt"))
+}
+
+// namespaceOf is the namespace of something that a cluster makes for itself in every namespace; "" for anything else.
+func namespaceOf(key string) string {
+	parts := strings.Split(strings.TrimPrefix(key, root), "/")
+	if len(parts) == 3 && (parts[0] == "configmaps" || parts[0] == "events" || parts[0] == "leases") {
+		return parts[1]
+	}
+	return ""
+}
+
+// inPlace says whether an object stays the same thing whatever its uid is: nothing is owned by it.
+func inPlace(key string) bool {
+	rest := strings.TrimPrefix(key, root)
+	return strings.HasPrefix(rest, "namespaces/") || strings.HasPrefix(rest, "serviceaccounts/") || strings.HasPrefix(rest, "ranges/")
+}
+
+// ofTheSystem says whether an object lies in kube-system, where each cluster makes most things itself.
+func ofTheSystem(key string) bool {
+	return strings.Contains(strings.TrimPrefix(key, root), "/"+systemName+"/")
+}
+
+// rank orders writing so that owners are there before what they own, and removing the other way round.
+func rank(key string) int {
+	folder, _, _ := strings.Cut(strings.TrimPrefix(key, root), "/")
+	switch folder {
+	case "namespaces", "apiextensions.k8s.io":
+		return 0
+	case "deployments", "daemonsets", "statefulsets", "cronjobs":
+		return 2
+	case "replicasets", "jobs":
+		return 3
+	case "pods":
+		return 5
+	case "services", "ranges", "ipaddresses":
+		return 1
+	}
+	return 4
+}
+
+// metaOf reads the metadata of a stored object, be it in protobuf or JSON.
+func metaOf(value []byte) (*metav1.ObjectMeta, error) {
+	var partial metav1.PartialObjectMetadata
+	if !bytes.HasPrefix(value, protobufMark) {
+		if err := json.Unmarshal(value, &partial); err != nil {
+			return nil, err
+		}
+		return &partial.ObjectMeta, nil
+	}
+	var unknown runtime.Unknown
+	if err := unknown.Unmarshal(value[len(protobufMark):]); err != nil {
+		return nil, err
+	}
+	// The metadata is field 1 of every kind; the rest is skipped as unknown.
+	if err := partial.Unmarshal(unknown.Raw); err != nil {
+		return nil, err
+	}
+	return &partial.ObjectMeta, nil
+}
+
+var nodeCodec = protobuf.NewSerializer(scheme.Scheme, scheme.Scheme)
+
+func nodeOf(value []byte) (*corev1.Node, error) {
+	object, _, err := scheme.Codecs.UniversalDeserializer().Decode(value, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	node, ok := object.(*corev1.Node)
+	if !ok {
+		return nil, fmt.Errorf("%T is no node", object)
+	}
+	return node, nil
+}
+
+func storedNode(node *corev1.Node) ([]byte, error) {
+	node.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Node"))
+	var text bytes.Buffer
+	if err := nodeCodec.Encode(node, &text); err != nil {
+		return nil, err
+	}
+	return text.Bytes(), nil
+}
+
+// withoutStatus is a stored node as it is saved: what somebody decided about it, not how it is.
+func withoutStatus(value []byte) ([]byte, error) {
+	node, err := nodeOf(value)
+	if err != nil {
+		return nil, err
+	}
+	node.Status = corev1.NodeStatus{}
+	node.ManagedFields = nil
+	node.Spec.Taints = decidedTaints(node.Spec.Taints)
+	return storedNode(node)
+}
+
+// merged is the node that is here with the labels, annotations, taints and schedulability of the saved one.
+func merged(here, saved []byte) ([]byte, error) {
+	node, err := nodeOf(here)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := nodeOf(saved)
+	if err != nil {
+		return nil, err
+	}
+	taints := decidedTaints(wanted.Spec.Taints)
+	for _, taint := range node.Spec.Taints {
+		if conditionTaint(taint) {
+			taints = append(taints, taint)
+		}
+	}
+	node.Labels, node.Annotations = wanted.Labels, wanted.Annotations
+	node.Spec.Taints, node.Spec.Unschedulable = taints, wanted.Spec.Unschedulable
+	return storedNode(node)
+}
+
+func decidedTaints(taints []corev1.Taint) []corev1.Taint {
+	var decided []corev1.Taint
+	for _, taint := range taints {
+		if !conditionTaint(taint) {
+			decided = append(decided, taint)
+		}
+	}
+	return decided
+}
+
+// conditionTaint says whether a taint tells of a node's condition (a controller sets and removes it). The one of a cordoned
+// node goes with spec.unschedulable, so it counts as decided.
+func conditionTaint(taint corev1.Taint) bool {
+	return strings.HasPrefix(taint.Key, "node.kubernetes.io/") && taint.Key != corev1.TaintNodeUnschedulable
+}
+
+var errNotAnObject = errors.New("not a stored object")

@@ -1,0 +1,296 @@
+// Package state saves what somebody made in a cluster, and puts it into a cluster that runs.
+package state
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/k3s-io/kine/pkg/server"
+)
+
+const (
+	format = "naru-cluster-state/1"
+
+	// MostSaved bounds a saved state, in bytes as it travels.
+	MostSaved = 4 << 20
+
+	mostPlain   = 64 << 20 // of a saved state unpacked
+	mostObjects = 50_000
+	mostLine    = 3 << 20 // one object with its key, in base64
+)
+
+var (
+	// ErrTooLong is for a state beyond the bounds.
+	ErrTooLong = errors.New("the cluster's state is too long")
+	// ErrBadState is for bytes that are no saved state.
+	ErrBadState = errors.New("not a saved state")
+)
+
+// A saved state is gzip of JSON lines: a head, then one line for each key.
+type head struct {
+	Format string `json:"format"`
+}
+
+type saved struct {
+	Key   string `json:"key"`
+	Value []byte `json:"value"`
+}
+
+// Save returns all objects as they are stored, but events, leases, the status of nodes and what each cluster makes for itself.
+func (g *Gate) Save(ctx context.Context) ([]byte, error) {
+	g.loading.RLock()
+	objects, _, err := g.here(ctx)
+	g.loading.RUnlock()
+	if err != nil {
+		return nil, err
+	}
+	var packed bytes.Buffer
+	bounded := &boundedWriter{to: &packed, left: MostSaved}
+	zip := gzip.NewWriter(bounded)
+	lines := json.NewEncoder(zip)
+	if err := lines.Encode(head{Format: format}); err != nil {
+		return nil, err
+	}
+	for _, one := range objects {
+		value := one.Value
+		if strings.HasPrefix(one.Key, nodesFolder) {
+			if value, err = withoutStatus(value); err != nil {
+				return nil, fmt.Errorf("%s: %w", one.Key, err)
+			}
+		}
+		if err := lines.Encode(saved{Key: one.Key, Value: value}); err != nil {
+			return nil, err
+		}
+	}
+	if err := zip.Close(); err != nil {
+		return nil, err
+	}
+	return packed.Bytes(), nil
+}
+
+// here lists the objects that a state is made of, and those that the cluster made for itself, by key.
+func (g *Gate) here(ctx context.Context) (objects, own []*server.KeyValue, err error) {
+	_, everything, err := g.Backend.List(ctx, root, strings.TrimSuffix(root, "/")+"0", 0, 0, false) // '0' follows '/'
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, one := range everything {
+		if ownKey(one.Key) {
+			own = append(own, one)
+			continue
+		}
+		about, err := metaOf(one.Value)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", one.Key, err)
+		}
+		if _, boot := about.Labels[bootLabel]; boot {
+			own = append(own, one)
+		} else {
+			objects = append(objects, one)
+		}
+	}
+	return objects, own, nil
+}
+
+// read unpacks a saved state and checks every line of it.
+func read(from io.Reader) (map[string][]byte, error) {
+	unzipped, err := gzip.NewReader(from)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadState, err)
+	}
+	plain := &io.LimitedReader{R: unzipped, N: mostPlain}
+	lines := bufio.NewScanner(plain)
+	lines.Buffer(make([]byte, 64<<10), mostLine)
+	var first head
+	if !lines.Scan() || json.Unmarshal(lines.Bytes(), &first) != nil || first.Format != format {
+		return nil, fmt.Errorf("%w: no head", ErrBadState)
+	}
+	objects := map[string][]byte{}
+	for lines.Scan() {
+		var one saved
+		if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
+			return nil, fmt.Errorf("%w: %v", ErrBadState, err)
+		}
+		if !strings.HasPrefix(one.Key, root) || len(one.Key) > 1000 || len(one.Value) == 0 {
+			return nil, fmt.Errorf("%w: key %.80q", ErrBadState, one.Key)
+		}
+		if ownKey(one.Key) {
+			continue
+		}
+		if err := storable(one); err != nil {
+			return nil, fmt.Errorf("%w: %s: %v", ErrBadState, one.Key, err)
+		}
+		if objects[one.Key] = one.Value; len(objects) > mostObjects {
+			return nil, ErrTooLong
+		}
+	}
+	if plain.N <= 0 {
+		return nil, ErrTooLong
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrBadState, err)
+	}
+	return objects, nil
+}
+
+func storable(one saved) error {
+	if strings.HasPrefix(one.Key, nodesFolder) {
+		_, err := nodeOf(one.Value)
+		return err
+	}
+	about, err := metaOf(one.Value)
+	if err == nil && about.Name == "" && !inPlace(one.Key) {
+		return errNotAnObject
+	}
+	return err
+}
+
+// Load replaces what is in the cluster by a saved state: what is not in it goes, except nodes, which stay as they are but for
+// labels, annotations, taints and schedulability. Everything keeps its uid. Returns when the controllers have had `settle`
+// to learn of it; until then writes of others fail.
+func (g *Gate) Load(ctx context.Context, from io.Reader, settle time.Duration) error {
+	wanted, err := read(from)
+	if err != nil {
+		return err
+	}
+	g.loading.Lock()
+	defer g.loading.Unlock()
+	present, own, err := g.here(ctx)
+	if err != nil {
+		return err
+	}
+	if err := g.replace(ctx, present, own, wanted); err != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(settle):
+		return nil
+	}
+}
+
+// replace makes the objects present those wanted, by as few writes as possible. What the cluster made for itself goes with
+// the namespace it lies in.
+func (g *Gate) replace(ctx context.Context, present, own []*server.KeyValue, wanted map[string][]byte) error {
+	known := make(map[string]bool, len(present))
+	var gone []*server.KeyValue
+	var writes []write
+	for _, one := range present {
+		known[one.Key] = true
+		value, kept := wanted[one.Key]
+		switch {
+		case kept:
+			next, fresh, err := next(one.Key, one.Value, value)
+			if err != nil {
+				return fmt.Errorf("%s: %w", one.Key, err)
+			}
+			if fresh {
+				gone = append(gone, one)
+				writes = append(writes, write{key: one.Key, value: next})
+			} else if !bytes.Equal(next, one.Value) {
+				writes = append(writes, write{key: one.Key, value: next, over: one.ModRevision})
+			}
+		case !strings.HasPrefix(one.Key, nodesFolder):
+			gone = append(gone, one)
+		}
+	}
+	for _, one := range own {
+		if space := namespaceOf(one.Key); space != "" && known[spacesFolder+space] && wanted[spacesFolder+space] == nil {
+			gone = append(gone, one)
+		}
+	}
+	for key, value := range wanted {
+		if !known[key] && !strings.HasPrefix(key, nodesFolder) {
+			writes = append(writes, write{key: key, value: value})
+		}
+	}
+	sort.SliceStable(gone, func(i, j int) bool { return rank(gone[i].Key) > rank(gone[j].Key) })
+	sort.Slice(writes, func(i, j int) bool {
+		if a, b := rank(writes[i].key), rank(writes[j].key); a != b {
+			return a < b
+		}
+		return writes[i].key < writes[j].key
+	})
+	for _, one := range gone {
+		if _, _, ok, err := g.Backend.Delete(ctx, one.Key, one.ModRevision); err != nil || !ok {
+			return fmt.Errorf("removing %s: %w", one.Key, because(err))
+		}
+	}
+	for _, one := range writes {
+		if err := g.put(ctx, one); err != nil {
+			return fmt.Errorf("writing %s: %w", one.key, err)
+		}
+	}
+	return nil
+}
+
+type write struct {
+	key   string
+	value []byte
+	over  int64 // the revision it replaces; 0: a new key
+}
+
+func (g *Gate) put(ctx context.Context, one write) error {
+	if one.over == 0 {
+		_, err := g.Backend.Create(ctx, one.key, one.value, 0)
+		return err
+	}
+	_, _, ok, err := g.Backend.Update(ctx, one.key, one.value, one.over, 0)
+	if err != nil || !ok {
+		return because(err)
+	}
+	return nil
+}
+
+func because(err error) error {
+	if err == nil {
+		return errors.New("it changed meanwhile")
+	}
+	return err
+}
+
+// next says what an object becomes that both the cluster and the saved state have; fresh: as a new object, since it is
+// another one under the same name and controllers go by uid.
+func next(key string, here, saved []byte) (value []byte, fresh bool, err error) {
+	if strings.HasPrefix(key, nodesFolder) {
+		value, err = merged(here, saved)
+		return value, false, err
+	}
+	before, err := metaOf(here)
+	if err != nil {
+		return nil, false, err
+	}
+	after, err := metaOf(saved)
+	if err != nil {
+		return nil, false, err
+	}
+	switch {
+	case before.UID == after.UID || inPlace(key):
+		return saved, false, nil
+	case ofTheSystem(key):
+		return here, false, nil
+	}
+	return saved, true, nil
+}
+
+type boundedWriter struct {
+	to   io.Writer
+	left int
+}
+
+func (b *boundedWriter) Write(p []byte) (int, error) {
+	if b.left -= len(p); b.left < 0 {
+		return 0, ErrTooLong
+	}
+	return b.to.Write(p)
+}
