@@ -24,7 +24,7 @@ func TestWhatIsWrittenIsListed(t *testing.T) {
 	if _, err := backend.Create(ctx, "/registry/pods/default/shop", []byte("written"), 0); err != nil {
 		t.Fatal(err)
 	}
-	_, found, err := backend.List(ctx, "/", "0", 0, 0, false)
+	_, found, err := backend.List(ctx, "/registry/", "/registry0", 0, 0, false)
 	if err != nil || len(found) != 1 || string(found[0].Value) != "written" {
 		t.Fatal(found, err)
 	}
