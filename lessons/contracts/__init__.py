@@ -26,6 +26,7 @@ from lessons.contracts.gathering import (
     Plan,
     Run,
     RunEvidence,
+    TooLarge,
 )
 from lessons.contracts.labs import (
     ExecResult,
@@ -60,6 +61,7 @@ __all__ = [
     "Run",
     "RunEvidence",
     "Status",
+    "TooLarge",
     "VarSpec",
     "Verdict",
     "WrongAnswer",

@@ -41,7 +41,8 @@ class Run:
 class Ask:
     """One question about a lab, answered with one JSON value.
 
-    ``tool`` is a tool of labs/attendant (docker, registry, http, exec, build), or ``events`` (Place.RECORD).
+    ``tool`` is a tool of labs/attendant (docker, registry, http, exec, build, kubernetes, traffic), or ``events`` or
+    ``stream`` (Place.RECORD).
     ``request`` is the tool's JSON object with sorted keys, so that equal questions are equal. ``environment``
     names the lab image of a FRESH place. ``seconds``: what the tool may take.
     """
@@ -51,6 +52,11 @@ class Ask:
     place: Place = Place.LAB
     environment: str = ""
     seconds: float = 10.0
+
+
+@dataclass(frozen=True)
+class TooLarge:
+    """In place of an answer: a lab had more to say than may be said. No lab can say this itself."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,9 @@ class CheckResult:
     hint: str = ""
     looked_at: str = ""  # what of the evidence was asked for (a jmespath query)
     latched: bool = False  # seen once, and passed for good
-    picture: Mapping[str, Any] = field(default_factory=dict)  # layers of a build, to be drawn: {"layers": […], …}
+    # To be drawn: {"layers": […], …} of a build, {"traffic": {"timeline", "sent", "failed", "distinct"}} of requests,
+    # or {"timeline": [{"at", "text", "tone": bad | seen | ok}]} that a script said.
+    picture: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,7 +127,8 @@ class RunEvidence:
 class Evidence:
     """Everything gathered for a plan: probe id (of ``Plan.runs``, ``Plan.asks``) -> evidence.
 
-    ``answers`` are JSON values, each of its tool's shape; texts in them were bytes decoded with replacement.
+    ``answers`` are JSON values, each of its tool's shape, or TooLarge; texts in them were bytes decoded with
+    replacement.
     """
 
     runs: Mapping[str, RunEvidence]

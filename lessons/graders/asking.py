@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+
+_PLAIN = re.compile(r'[A-Za-z_][\w-]*(?:\.(?:[A-Za-z_][\w-]*|"[^"`{}]+")|\[\d*\])*')
+
+
+def is_plain_path(query: str) -> bool:
+    """Whether the query is a mere path into the evidence, which says something to a learner."""
+    return bool(_PLAIN.fullmatch(query))
 
 
 def ask(query: str, document: Any) -> Any:

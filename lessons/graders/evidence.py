@@ -11,6 +11,7 @@ from lessons.graders.fields import is_number
 TEXT_MOST = 64 * 1024  # characters of one text
 DEPTH_MOST = 60
 ITEMS_MOST = 20_000  # values of one document, all levels together
+LARGE_ITEMS_MOST = 60_000  # of one that is a list of objects or events, as large as a lab says it at most
 
 
 def parsed_json(text: str) -> Any:
@@ -77,9 +78,9 @@ def mapping_of(value: Any) -> dict[str, Any] | None:
     return bounded(value) if isinstance(value, Mapping) else None
 
 
-def list_of(value: Any) -> list[Any]:
+def list_of(value: Any, *, items: int = ITEMS_MOST) -> list[Any]:
     """A JSON list within bounds; an empty one for anything else."""
-    return bounded(value) if isinstance(value, list | tuple) else []
+    return bounded(value, items=items) if isinstance(value, list | tuple) else []
 
 
 def text_of(value: Any) -> str:

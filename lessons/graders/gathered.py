@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lessons.contracts import Ask, Evidence, ExerciseSpec, Plan, ProbeSpec
+from lessons.contracts import Ask, Evidence, ExerciseSpec, Plan, ProbeSpec, TooLarge
 from lessons.graders import registry
 from lessons.graders.planning import NEXT
 
@@ -14,6 +14,8 @@ def answered(probe: ProbeSpec, exercise: ExerciseSpec, plan: Plan, evidence: Evi
     """The last question of a probe that asks, and its answer."""
     source = plan.aliases.get(probe.id, probe.id)
     ask, value = plan.asks[source], evidence.answers.get(source)
+    if isinstance(value, TooLarge):
+        return ask, value
     later = registry.ASK_PROBES[probe.type].next_ask(probe, exercise, plan.variables, ask, value)
     return (ask, value) if later is None else (later, evidence.answers.get(f"{NEXT}{source}"))
 
@@ -30,6 +32,16 @@ def following(exercise: ExerciseSpec, plan: Plan, evidence: Evidence) -> dict[st
     return found
 
 
+def too_large(exercise: ExerciseSpec, plan: Plan, evidence: Evidence) -> frozenset[str]:
+    """The probes whose answer was more than may be said; their documents are those of no answer."""
+    return frozenset(
+        probe.id
+        for probe in exercise.probes
+        if plan.aliases.get(probe.id, probe.id) in plan.asks
+        and isinstance(answered(probe, exercise, plan, evidence)[1], TooLarge)
+    )
+
+
 def documents(exercise: ExerciseSpec, plan: Plan, evidence: Evidence) -> dict[str, Any]:
     """Probe id -> evidence document of what was gathered; equal probes share one. With what was known before."""
     made: dict[str, Any] = {}
@@ -44,6 +56,11 @@ def documents(exercise: ExerciseSpec, plan: Plan, evidence: Evidence) -> dict[st
     return found
 
 
+def document_of(probe: ProbeSpec, ask: Ask, value: Any) -> Any:
+    """The evidence that an answer is."""
+    return registry.ASK_PROBES[probe.type].document(None if isinstance(value, TooLarge) else value, ask)
+
+
 def _maker(
     probe: ProbeSpec, source: str, exercise: ExerciseSpec, plan: Plan, evidence: Evidence
 ) -> Callable[[], Any] | None:
@@ -51,5 +68,5 @@ def _maker(
         return lambda: registry.RUN_PROBES[probe.type].document(evidence.runs[source])
     if source in plan.asks and source in evidence.answers:
         ask, value = answered(probe, exercise, plan, evidence)
-        return lambda: registry.ASK_PROBES[probe.type].document(value, ask)
+        return lambda: document_of(probe, ask, value)
     return None

@@ -37,7 +37,9 @@ class Outcome:
     Texts are raw: the frame cuts them and makes them fit to show. ``message`` is the type's
     own, for when the author gave none, and may hold {expected} and {found}. ``always`` goes
     before the message of whoever wrote it; with ``only`` nothing else is said. ``exact``: two whole
-    texts were compared, so their difference must be in sight (diff, visible spaces).
+    texts were compared, so their difference must be in sight (diff, visible spaces). ``missing``: "found" or "wanted"
+    where one of the two values is not there. ``diff`` and ``picture``: as in CheckResult; ``inside``: where in the
+    value that was looked at the first difference lies ("[0].image").
     """
 
     passed: bool
@@ -47,18 +49,25 @@ class Outcome:
     always: str = ""
     only: bool = False
     exact: bool = False
+    missing: str = ""
+    diff: str = ""
+    inside: str = ""
+    picture: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Told(NamedTuple):
     """What evidence itself has to say to a learner whose check failed.
 
     ``first`` goes before the author's message, or with ``alone`` is all that is said: what the author writes of
-    is not there. ``instead`` is said where the author wrote none.
+    is not there. ``instead`` is said where the author wrote none. So are ``differs`` of a query that found another
+    value and ``lacks`` of one that found nothing; both may hold {expected} and {found}.
     """
 
     first: str = ""
     instead: str = ""
     alone: bool = False
+    differs: str = ""
+    lacks: str = ""
 
 
 class CheckType(Protocol):
@@ -101,10 +110,12 @@ class RunProbe(Protocol):
 
 
 class AskProbe:
-    """A probe that asks a lab. ``FIELDS``: the keys of its value, where that is an object."""
+    """A probe that asks a lab. ``FIELDS``: the keys of its value, where that is an object; ``DRAWN``: the fields of its
+    evidence that a picture shows: who asks for one of them sees it."""
 
     BESIDE: frozenset[str] = frozenset()
     FIELDS: frozenset[str] = frozenset()
+    DRAWN: frozenset[str] = frozenset()
 
     def validate(self, value: Any) -> list[Fault]:
         """What is wrong with the value that stands under the type's key."""

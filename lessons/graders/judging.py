@@ -22,7 +22,7 @@ from lessons.graders import gathered, limits, programs, registry
 from lessons.graders.answers import ANSWER_FILE, read_answers
 from lessons.graders.interfaces import Context
 from lessons.graders.planning import BASELINE, undo_asks
-from lessons.graders.results import Sight, result_of
+from lessons.graders.results import Sight, result_of, too_large
 from lessons.graders.variables import names_in
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -49,8 +49,11 @@ def judge(exercise: ExerciseSpec, plan: Plan, evidence: Evidence, *, elapsed: fl
             raise MissingEvidence(f"{exercise.slug}: no evidence of probe {probe.id}")
     context = _context(exercise, plan, documents)
     sight = _sight(exercise, plan, evidence)
+    unseen = gathered.too_large(exercise, plan, evidence)
     results = {
-        check.id: _result(check, context, sight, plan) for check in exercise.checks if not registry.program_of(check)
+        check.id: _result(check, context, sight, plan, unseen)
+        for check in exercise.checks
+        if not registry.program_of(check) or _is_unseen(check, unseen)
     }
     again = [
         check
@@ -62,7 +65,7 @@ def judge(exercise: ExerciseSpec, plan: Plan, evidence: Evidence, *, elapsed: fl
     waiting = {
         programs.run_id(check): check
         for check in exercise.checks
-        if registry.program_of(check) and check.id not in plan.latched
+        if registry.program_of(check) and check.id not in plan.latched and check.id not in results
     }
     runs = {
         name: programs.plan_program(
@@ -75,7 +78,7 @@ def judge(exercise: ExerciseSpec, plan: Plan, evidence: Evidence, *, elapsed: fl
         return NeedMore(replace(plan, runs=runs, asks={}, aliases={}))
     said = {check.id: programs.said(check, evidence.runs[name]) for name, check in waiting.items()}
     context = replace(context, said=said)
-    ordered = tuple(results.get(check.id) or _result(check, context, sight, plan) for check in exercise.checks)
+    ordered = tuple(results.get(check.id) or _result(check, context, sight, plan, unseen) for check in exercise.checks)
     return Grade(_verdict(exercise, ordered, context), _score(ordered), ordered)
 
 
@@ -96,16 +99,17 @@ def judge_watch(exercise: ExerciseSpec, plan: Plan, evidence: Evidence) -> tuple
     documents = gathered.documents(exercise, plan, evidence)
     context = _context(exercise, plan, documents)
     sight = _sight(exercise, plan, evidence)
+    unseen = gathered.too_large(exercise, plan, evidence)
     drawn_later = {spec.name for spec in exercise.vars if spec.per_attempt}
     found = []
     for check in exercise.checks:
         if check.id in plan.latched:
-            found.append(_result(check, context, sight, plan))
+            found.append(_result(check, context, sight, plan, unseen))
             continue
         kind = registry.check_type(check.type)
         seen = kind.NEEDS_PROBE and all(probe in documents for probe in kind.probes_of(check))
         if seen and not registry.program_of(check) and not _names_of(check) & drawn_later:
-            found.append(_result(check, context, sight, plan))
+            found.append(_result(check, context, sight, plan, unseen))
     return tuple(found)
 
 
@@ -145,14 +149,20 @@ def _sight(exercise: ExerciseSpec, plan: Plan, evidence: Evidence) -> Sight:
     )
 
 
-def _result(check: CheckSpec, context: Context, sight: Sight, plan: Plan) -> CheckResult:
+def _is_unseen(check: CheckSpec, unseen: Collection[str]) -> bool:
+    """Whether the check looks at something that nobody could see; a program may look at all evidence."""
+    looked = registry.check_type(check.type).probes_of(check)
+    return bool(unseen) and (check.type == "script" or any(probe in unseen for probe in looked))
+
+
+def _result(check: CheckSpec, context: Context, sight: Sight, plan: Plan, unseen: Collection[str] = ()) -> CheckResult:
     latched = plan.latched.get(check.id)
     if latched is not None:
         return replace(latched, id=check.id, title=check.title, weight=check.weight, passed=True, latched=True)
     missing = [probe for probe in registry.check_type(check.type).probes_of(check) if probe not in context.documents]
     if missing:
         raise MissingEvidence(f"{check.id}: no evidence of {missing[0]}")
-    return result_of(check, context, sight)
+    return too_large(check) if _is_unseen(check, unseen) else result_of(check, context, sight)
 
 
 def _again(exercise: ExerciseSpec, plan: Plan, checks: Collection[CheckSpec]) -> Plan:

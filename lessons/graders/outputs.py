@@ -8,7 +8,7 @@ from typing import Any
 
 from lessons.contracts import Ask, Evidence, ExerciseSpec, Plan, ProbeSpec, Run, RunEvidence
 from lessons.graders import registry
-from lessons.graders.gathered import answered
+from lessons.graders.gathered import answered, document_of
 from lessons.graders.planning import TRY
 from lessons.graders.wording import cut_output, plain
 
@@ -55,7 +55,7 @@ def _run_row(name: str, run: Run, evidence: RunEvidence) -> dict[str, Any]:
 def _ask_rows(probe: ProbeSpec, ask: Ask, value: Any) -> list[dict[str, Any]]:
     kind = registry.ASK_PROBES[probe.type]
     rows = []
-    for row in kind.output(kind.document(value, ask), ask):
+    for row in kind.output(document_of(probe, ask, value), ask):
         if probe.hidden:
             rows.append({"probe": probe.id, "hidden": True, "ended": row["ended"]})
             continue

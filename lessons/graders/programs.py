@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lessons.contracts import CheckSpec, Ended, ExerciseSpec, Limits, Run, RunEvidence
-from lessons.graders.evidence import ITEMS_MOST, TEXT_MOST, bounded
+from lessons.graders.evidence import ITEMS_MOST, LARGE_ITEMS_MOST, TEXT_MOST, bounded
 from lessons.graders.interfaces import AuthorProgramError
 from lessons.graders.registry import program_of
 from lessons.graders.wording import decode
@@ -16,7 +16,7 @@ ENVIRONMENT = "python"
 INPUT_MOST = 2 * 1024 * 1024  # characters of JSON
 LIMITS = Limits(seconds=10.0, cpu_seconds=10.0, memory_mb=256, output_kb=256, processes=32)
 # Texts and values of one document, ever less until all of it fits.
-_STEPS = ((TEXT_MOST, ITEMS_MOST), (8 * 1024, 5_000), (1024, 1_000), (128, 100))
+_STEPS = ((TEXT_MOST, LARGE_ITEMS_MOST), (TEXT_MOST, ITEMS_MOST), (8 * 1024, 5_000), (1024, 1_000), (128, 100))
 _SAID_MOST = 2000
 
 

@@ -20,20 +20,27 @@ from lessons.contracts import CheckSpec, Kind, VarSpec
 from lessons.graders.checks import choice, dockerfile, order, query, script, short, text
 from lessons.graders.fields import Fault, unknown_fields
 from lessons.graders.interfaces import AskProbe, CheckType, RunProbe
-from lessons.graders.probes import build, docker, events, exec, http, run
+from lessons.graders.probes import build, docker, events, exec, http, kubernetes, run, traffic
 from lessons.graders.probes import registry as images
 
 RUN_PROBES: Mapping[str, RunProbe] = {
     "run": run,
 }
 
-ASK_PROBES: Mapping[str, AskProbe] = {
-    "build": build.Build(),
+# One look at the lab as it is: `traffic` takes such before and after.
+LOOKS: Mapping[str, AskProbe] = {
     "docker": docker.Docker(),
-    "events": events.Events(),
     "exec": exec.Exec(),
     "http": http.Http(),
+    "kubernetes": kubernetes.Kubernetes(),
     "registry": images.Registry(),
+}
+
+ASK_PROBES: Mapping[str, AskProbe] = {
+    **LOOKS,
+    "build": build.Build(),
+    "events": events.Events(),
+    "traffic": traffic.Traffic(LOOKS),
 }
 
 PROBES: Mapping[str, RunProbe | AskProbe] = {**RUN_PROBES, **ASK_PROBES}
@@ -58,7 +65,9 @@ _ONLY_IN: Mapping[str, Kind] = {
     "events": Kind.LAB,
     "exec": Kind.LAB,
     "http": Kind.LAB,
+    "kubernetes": Kind.LAB,
     "registry": Kind.LAB,
+    "traffic": Kind.LAB,
     "dockerfile": Kind.RUN,
 }
 

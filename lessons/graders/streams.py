@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from lessons.contracts import ExerciseSpec
-from lessons.graders.variables import draw, fill
-
-SINCE_SETUP = "setup"
-MOST_BUCKETS = 300  # of a timeline: when full, neighbours are one from then on
-MOST_DISTINCT = 20
-MOST_ANSWER = 200  # letters of one answer
+from lessons.graders.evidence import number_of, parsed_json, whole_of
+from lessons.graders.probes.traffic import (
+    ANSWER_MOST,
+    BUCKETS_MOST,
+    DISTINCT_MOST,
+    SETUP,
+    fewest,
+    stream_of,
+    timeline_of,
+    together,
+)
+from lessons.graders.variables import draw
 
 
 def streams(exercise: ExerciseSpec, seed: int) -> tuple[dict[str, Any], ...]:
     """The requests of an exercise that go on, as the attendant takes them: {"id": probe, "http": its request}."""
     values = draw((one for one in exercise.vars if not one.per_attempt), seed)
     return tuple(
-        {"id": probe.id, "http": fill(probe.value["http"], values)}
+        {"id": probe.id, "http": stream_of(probe, values)}
         for probe in exercise.probes
-        if probe.type == "traffic" and probe.value.get("since") == SINCE_SETUP
+        if probe.type == "traffic" and probe.value.get("since") == SETUP
     )
 
 
@@ -30,28 +35,30 @@ def add_second(summary: Mapping[str, Any], attributes: Mapping[str, str], at: fl
 
     {"sent", "failed", "distinct": [answers, cut], "timeline": [{"at": seconds since ``began``, "sent", "failed",
     "answers": {answer: count}}], "began": unix seconds, "every": seconds of a bucket}. Attributes that are not what
-    the attendant sends count as nothing.
+    the attendant sends count as nothing; a timeline that is full has buckets twice as long from then on.
     """
-    began = float(summary.get("began", at))
-    every = float(summary.get("every", 1.0))
-    answers = _answers(attributes.get("answers", ""))
-    sent, failed = _number(attributes.get("sent")), _number(attributes.get("failed"))
-    timeline = [dict(bucket) for bucket in summary.get("timeline", [])]
-    distinct = list(summary.get("distinct", []))
-    distinct += [answer for answer in answers if answer not in distinct]
+    began = number_of(summary.get("began"))
+    began = float(at if began is None else began)
+    every = max(float(number_of(summary.get("every")) or 1), 1.0)
+    answers = _answers(attributes.get("answers"))
+    sent = _number(attributes.get("sent"))
+    failed = min(_number(attributes.get("failed")), sent)
+    timeline = timeline_of(summary.get("timeline"))
     place = max(0.0, at - began)
-    second = {"at": place - place % every, "sent": sent, "failed": failed, "answers": answers}
+    second = {"at": place - place % every, "sent": sent, "failed": failed, "answers": fewest(answers)}
     if timeline and timeline[-1]["at"] >= second["at"]:
-        timeline[-1] = _together(timeline[-1], second)
+        timeline[-1] = together(timeline[-1], second)
     else:
         timeline.append(second)
-    while len(timeline) > MOST_BUCKETS:
+    while len(timeline) > BUCKETS_MOST:
         every *= 2
         timeline = _halved(timeline, every)
+    known = summary.get("distinct")
+    distinct = [*(known if isinstance(known, list) else ()), *(answer[:ANSWER_MOST] for answer in answers)]
     return {
-        "sent": int(summary.get("sent", 0)) + sent,
-        "failed": int(summary.get("failed", 0)) + failed,
-        "distinct": distinct[:MOST_DISTINCT],
+        "sent": (whole_of(summary.get("sent")) or 0) + sent,
+        "failed": (whole_of(summary.get("failed")) or 0) + failed,
+        "distinct": list(dict.fromkeys(map(str, distinct)))[:DISTINCT_MOST],
         "timeline": timeline,
         "began": began,
         "every": every,
@@ -64,32 +71,18 @@ def _halved(timeline: list[dict[str, Any]], every: float) -> list[dict[str, Any]
     for bucket in timeline:
         at = bucket["at"] - bucket["at"] % every
         if merged and merged[-1]["at"] == at:
-            merged[-1] = _together(merged[-1], bucket)
+            merged[-1] = together(merged[-1], bucket)
         else:
             merged.append({**bucket, "at": at})
     return merged
 
 
-def _together(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
-    answers = dict(first["answers"])
-    for answer, count in second["answers"].items():
-        if answer in answers or len(answers) < MOST_DISTINCT:
-            answers[answer] = answers.get(answer, 0) + count
-    sent, failed = first["sent"] + second["sent"], first["failed"] + second["failed"]
-    return {"at": first["at"], "sent": sent, "failed": failed, "answers": answers}
+def _answers(text: Any) -> dict[str, int]:
+    found = parsed_json(text) if isinstance(text, str) else None
+    items = list(found.items())[:DISTINCT_MOST] if isinstance(found, dict) else []
+    return {answer: max(whole_of(count) or 0, 0) for answer, count in items}
 
 
-def _answers(text: str) -> dict[str, int]:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-    items = list(found.items())[:MOST_DISTINCT] if isinstance(found, dict) else []
-    return {str(answer)[:MOST_ANSWER]: _number(count) for answer, count in items}
-
-
-def _number(value: Any) -> int:
-    try:
-        return max(0, int(value))
-    except (TypeError, ValueError, OverflowError):
-        return 0
+def _number(text: Any) -> int:
+    fits = isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) <= 9
+    return int(text) if fits else 0

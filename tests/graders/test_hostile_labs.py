@@ -15,14 +15,22 @@ from lessons.graders.registry import ASK_PROBES
 from tests.graders.helpers import check
 from tests.graders.labs import BUILT, RUNNING, lab
 
-VALUES: dict[str, Any] = {
-    "build": {"context": "answer", "run": ["a"]},
-    "docker": {"object": "container", "name": "web"},
-    "events": {"filter": {"event": "die", "container": "web", "image": "x", "type": "container"}},
-    "exec": ["ls"],
-    "http": {"url": "http://a/", "times": 3},
-    "registry": {"repository": "shop"},
-}
+STREAM = {"url": "http://a/"}
+VALUES: tuple[tuple[str, Any], ...] = (
+    ("build", {"context": "answer", "run": ["a"]}),
+    ("docker", {"object": "container", "name": "web"}),
+    ("events", {"filter": {"event": "die", "container": "web", "image": "x", "type": "container"}}),
+    ("events", {"filter": {"type": "kubernetes", "action": "wrote", "kind": ["Pod", "Deployment"]}}),
+    ("events", {}),
+    ("exec", ["ls"]),
+    ("http", {"url": "http://a/", "times": 3}),
+    ("http", {"url": "http://a/", "from": "pod x/client"}),
+    ("kubernetes", {"kind": "Deployment", "name": "shop"}),
+    ("kubernetes", {"kind": "Pod", "selector": ""}),
+    ("registry", {"repository": "shop"}),
+    ("traffic", {"http": STREAM, "since": "setup"}),
+    ("traffic", {"http": STREAM, "while": [["ls"]], "undo": [["ls"]], "watch": ["p0"]}),
+)
 
 
 def deep(levels: int) -> Any:
@@ -59,10 +67,28 @@ NASTY: tuple[Any, ...] = (
     {"built": False, "log": "ERROR: \x00\u202e" * 20_000, "refused": "", "ended": "time"},
     {"built": False, "refused": "<b>\x00\u202e" * 50_000},
     {"digest": 3, "config": deep(200), "layers": "x", "manifest": [1]},
+    [{"metadata": deep(300), "\x00": "\x00"}] * 500,
+    {"sent": -5, "failed": 10**30, "distinct": {"a": 1}, "timeline": "x", "before": [], "after": 3, "commands": "x"},
+    {"sent": 1.5, "failed": True, "distinct": [3, None, "\x00\u202e" * 900] * 99, "timeline": [3, {"at": "x"}] * 9_000},
+    {
+        "sent": 9,
+        "failed": 99,
+        "timeline": [{"at": float("nan"), "sent": -1, "answers": {"\x00" * 99: 10**30, "b": "x"}}],
+    },
+    {
+        "sent": 9,
+        "timeline": [{"at": -(10**200), "answers": []}],
+        "before": {"p0": deep(99)},
+        "after": {"x": 1, "p0": [3]},
+    },
+    {"sent": 9, "commands": [3, {"exit_code": 1, "stderr": "\x00\x1b]0;\x07" * 9_000}, {"exit_code": "1"}] * 30},
 )
 CHECKS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("query", {"query": "@", "equals": {"a": [1]}}),
     ("query", {"query": "State.Status || digest || exit_code || length(@)", "at_least": 3}),
+    ("query", {"query": "failed", "equals": 0}),
+    ("query", {"query": "spec.replicas || timeline", "equals": [{"a": 1, "b": {"c": 2}}]}),
+    ("query", {"query": "[length(distinct), before.p0, after]", "contains": [3]}),
     ("query", {"query": "layers[].size | sum(@)", "at_most": 3}),
     ("query", {"query": "[].Actor.Attributes.name", "subset": ["web"]}),
     ("query", {"query": "sort_by(answers, &ms)[0].ms || *", "one_of": [1, 2]}),
@@ -73,13 +99,17 @@ CHECKS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-@pytest.mark.parametrize("type", ASK_PROBES)
+def test_every_type_of_probe_meets_labs_that_lie() -> None:
+    assert {type for type, _ in VALUES} == set(ASK_PROBES)
+
+
+@pytest.mark.parametrize(("type", "asked"), VALUES, ids=[f"{type}{place}" for place, (type, _) in enumerate(VALUES)])
 @pytest.mark.parametrize("value", NASTY, ids=range(len(NASTY)))
-def test_any_answer_is_judged_shown_and_storable(type: str, value: Any) -> None:
-    probe = ProbeSpec("p", type, VALUES[type])
+def test_any_answer_is_judged_shown_and_storable(type: str, asked: Any, value: Any) -> None:
+    probes = (ProbeSpec("p", type, asked), ProbeSpec("p0", "kubernetes", {"kind": "Pod", "selector": "a=b"}))
     checks = [check(kind, fields, id=f"c{number}") for number, (kind, fields) in enumerate(CHECKS)]
-    spec = lab(*checks, probes=(probe,), kind=Kind.RUN if type == "build" else Kind.LAB)
-    plan, evidence = graders.plan(spec, {}, 1), Evidence({}, answers={"p": value})
+    spec = lab(*checks, probes=probes, kind=Kind.RUN if type == "build" else Kind.LAB)
+    plan, evidence = graders.plan(spec, {}, 1), Evidence({}, answers={"p": value, "p0": []})
     started = time.monotonic()
     result = graders.judge(spec, plan, evidence)
     rows = graders.output_rows(spec, plan, evidence)
@@ -89,6 +119,8 @@ def test_any_answer_is_judged_shown_and_storable(type: str, value: Any) -> None:
     assert len(told) < 30_000 * len(checks)
     assert not set(told) & set("\x00\x07\x1b\u202e\ud800")
     json.dumps([row.picture for row in result.checks], allow_nan=False)
+    traffic = [row.picture["traffic"] for row in result.checks if "traffic" in row.picture]
+    assert all(len(json.dumps(one)) < 400_000 and "\\u0000" not in json.dumps(one) for one in traffic)
     drawn = [layer for row in result.checks for layer in row.picture.get("layers", [])]
     assert all(isinstance(layer["size"], int) and 0 <= layer["size"] <= 10**15 for layer in drawn)
     assert "\\u0000" not in json.dumps(rows, allow_nan=False)

@@ -103,7 +103,7 @@ def test_build_takes_the_answer_the_probes_files_and_what_was_drawn() -> None:
         ("registry", {"repository": "shop", "reference": "a b"}, "reference"),
         ("http", {"url": "http://a/", "from": "container lab"}, "from"),
         ("http", {"url": "https://a/"}, "url"),
-        ("http", {"url": "http://a/", "from": "pod web"}, "from"),
+        ("http", {"url": "http://a/", "from": "pod Web"}, "from"),
         ("http", {"url": "http://a/", "from": "web"}, "from"),
         ("http", {"url": "http://a/", "method": "get"}, "method"),
         ("http", {"url": "http://a/", "times": 0}, "times"),
@@ -328,6 +328,8 @@ def test_every_probe_of_a_lab_has_a_command_that_reveals_it(type: str) -> None:
         "events": {},
         "exec": ["ls"],
         "http": {"url": "http://a/", "method": "POST", "body": "x=1", "headers": {"Host": "b"}},
+        "kubernetes": {"kind": "Pod", "name": "web"},
         "registry": {"repository": "shop"},
+        "traffic": {"http": {"url": "http://a/"}, "since": "setup"},
     }
     assert ASK_PROBES[type].show(planned(type, values[type]))

@@ -9,7 +9,7 @@ import pytest
 
 from lessons.contracts import ExerciseSpec, Kind, ProbeSpec, VarSpec
 from lessons.graders import add_second, streams
-from lessons.graders.streams import MOST_BUCKETS, MOST_DISTINCT
+from lessons.graders.probes.traffic import BUCKET_ANSWERS_MOST, BUCKETS_MOST, DISTINCT_MOST
 
 
 def second(sent: int = 20, failed: int = 0, **answers: int) -> dict[str, str]:
@@ -31,7 +31,8 @@ def test_streams_are_the_requests_that_go_on_with_what_was_drawn():
     )
     drawn = VarSpec("name", "choice", choices=("shop",))
     spec = ExerciseSpec("k5", "K5", Kind.LAB, "", vars=(drawn,), probes=probes)
-    assert streams(spec, 7) == ({"id": "stream", "http": {"url": "http://shop/", "every_ms": 50}},)
+    target = {"url": "http://shop/", "from": "lab", "method": "GET", "every_ms": 50}
+    assert streams(spec, 7) == ({"id": "stream", "http": target},)
 
 
 def test_seconds_add_up_with_their_times_from_the_first():
@@ -46,7 +47,7 @@ def test_seconds_add_up_with_their_times_from_the_first():
 
 def test_timeline_stays_bounded_and_loses_no_request():
     found = add_all(*((second(10, 1, v1=9), float(at)) for at in range(1000)))
-    assert 100 < len(found["timeline"]) <= MOST_BUCKETS
+    assert 100 < len(found["timeline"]) <= BUCKETS_MOST
     assert found["every"] == 4.0
     assert sum(bucket["sent"] for bucket in found["timeline"]) == found["sent"] == 10_000
     assert sum(bucket["answers"]["v1"] for bucket in found["timeline"]) == 9_000
@@ -55,7 +56,8 @@ def test_timeline_stays_bounded_and_loses_no_request():
 
 def test_answers_without_end_are_counted_but_not_kept():
     found = add_all(*((second(1, 0, **{f"{at}-" + "x" * 500: 1}), 100.0 + at / 100) for at in range(50)))
-    assert len(found["distinct"]) == len(found["timeline"][0]["answers"]) == MOST_DISTINCT
+    assert len(found["distinct"]) == DISTINCT_MOST
+    assert len(found["timeline"][0]["answers"]) == BUCKET_ANSWERS_MOST
     assert (len(found["distinct"][0]), found["sent"]) == (200, 50)
 
 

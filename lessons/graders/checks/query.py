@@ -20,6 +20,7 @@ from typing import Any
 
 from lessons.contracts import CheckSpec, VarSpec
 from lessons.graders.asking import ask, reads_field
+from lessons.graders.differing import differing
 from lessons.graders.fields import Fault, is_number, query_faults
 from lessons.graders.interfaces import Context, Outcome
 from lessons.graders.variables import fill, fill_text, only_place
@@ -90,16 +91,19 @@ def _one(name: str, value: Any, written: Any, context: Context) -> Outcome:
         wanted = fill(written, context.variables)
     expected, found = _WORDS[name](describe(wanted)), describe(value)
     if referred and wanted is None:
-        return Outcome(False, expected, found, "견줄 값을 찾지 못했어요. 견주는 프로그램이 제대로 끝났는지 살펴보세요.")
+        message = "견줄 값을 찾지 못했어요. 견주는 프로그램이 제대로 끝났는지 살펴보세요."
+        return Outcome(False, expected, found, message, missing="wanted")
     if value is None or (name in _NEEDS_SOMETHING and value == []):
         if name == "equals" and wanted is None:
             return Outcome(True, expected, found)
-        return Outcome(False, expected, found, "확인할 값을 찾지 못했어요. 프로그램이 끝까지 실행되는지 살펴보세요.")
+        message = "확인할 값을 찾지 못했어요. 프로그램이 끝까지 실행되는지 살펴보세요."
+        return Outcome(False, expected, found, message, missing="found")
     try:
         passed = _TESTS[name](value, wanted)
     except RecursionError:  # JSON that a learner nested deeper than anything that is wanted
         passed = False
-    return Outcome(passed, expected, found, _MESSAGES.get(name, _DEFAULT_MESSAGE))
+    inside, diff = differing(wanted, value) if name == "equals" and not passed else ("", "")
+    return Outcome(passed, expected, found, _MESSAGES.get(name, _DEFAULT_MESSAGE), inside=inside, diff=diff)
 
 
 def _is_reference(written: Any) -> bool:

@@ -23,11 +23,16 @@ def make(
     place: Place = Place.LAB,
     environment: str = "",
     seconds: float = 10.0,
+    empty: Collection[str] = (),
 ) -> Ask:
-    """An Ask whose request leaves out what is empty, so that equal questions are equal."""
-    kept = {key: value for key, value in request.items() if value not in (None, "", [], {}, ())}
-    text = json.dumps(kept, ensure_ascii=False, sort_keys=True)
-    return Ask(tool, text, place=place, environment=environment, seconds=seconds)
+    """An Ask whose request leaves out what is empty, so that equal questions are equal; but not the keys ``empty``."""
+    kept = {key: value for key, value in request.items() if key in empty or value not in (None, "", [], {}, ())}
+    return Ask(tool, written(kept), place=place, environment=environment, seconds=seconds)
+
+
+def written(request: Mapping[str, Any]) -> str:
+    """A request as an Ask holds it."""
+    return json.dumps(request, ensure_ascii=False, sort_keys=True)
 
 
 def request_of(ask: Ask) -> dict[str, Any]:

@@ -34,6 +34,7 @@ _EXAMPLE = 'build: {context: answer, run: ["python3", "app.py"]}'
 class Build(AskProbe):
     BESIDE = frozenset({"stdin", "files", "environment"})
     FIELDS = frozenset({"context", "build_args", "edit", "run", "leaks", "seconds"})
+    DRAWN = frozenset({"layers", "rebuild", "image", "leaked"})
 
     def validate(self, value: Any) -> list[Fault]:
         found = object_faults(value, self.FIELDS, _EXAMPLE)

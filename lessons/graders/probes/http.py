@@ -1,6 +1,6 @@
-"""probe ``http``: what an address answers, from the lab itself or from inside a container.
+"""probe ``http``: what an address answers, from the lab itself or from inside a container or Pod.
 
-{url, from: lab | container NAME, method, headers, body, times, every_ms, seconds, engine}
+{url, from: lab | container NAME | pod NAME, method, headers, body, times, every_ms, seconds, engine}
 """
 
 from __future__ import annotations
@@ -33,9 +33,12 @@ ALL_MOST = 120.0  # seconds of one probe
 HEADERS_MOST = 20
 _EXAMPLE = 'http: {url: "http://localhost:8080/"}'
 _URL = re.compile(r"http://[^\s/]+(?:/\S*)?")
-# The lab itself goes by that name in a request, so that no container can.
-_FROM = re.compile(r"lab|container\s+(?!lab\Z)((?:[A-Za-z0-9_.-]|\{\{[^{}]+\}\})+)")
-_POD = re.compile(r"pod\s+\S+")
+# The lab itself goes by that name in a request, so that no container can; and no container's name has a space.
+_FROM = re.compile(
+    r"lab|container\s+(?!lab\Z)(?P<container>(?:[A-Za-z0-9_.-]|\{\{[^{}]+\}\})+)"
+    r"|pod\s+(?P<pod>(?:(?:[a-z0-9-]|\{\{[^{}]+\}\})+/)?(?:[a-z0-9.-]|\{\{[^{}]+\}\})+)"
+)
+_IN_CLUSTER = re.compile(r"http://[^/:]*\.svc(?:\.cluster\.local)?(?:[:/]|\Z)")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 _DEFAULT_SECONDS = 3.0
 
@@ -47,14 +50,9 @@ class Http(AskProbe):
         found = object_faults(value, self.FIELDS, _EXAMPLE)
         if not isinstance(value, Mapping):
             return found
-        if not isinstance(value.get("url"), str) or not _URL.fullmatch(value["url"]) or len(value["url"]) > 2000:
-            found.append(Fault("url", "http://로 시작하는 주소가 와야 해요.", f"{_EXAMPLE}처럼 적어 주세요."))
-        found += _from_faults(value.get("from", "lab"))
-        if "method" in value and value["method"] not in METHODS:
-            found.append(Fault("method", "모르는 방식이에요.", f"{', '.join(METHODS)} 가운데 하나를 적어 주세요."))
+        found += target_faults(value)
         if "body" in value:
             found += text_faults(value["body"], "body")
-        found += _header_faults(value.get("headers", {}))
         bounds = (
             ("times", 1, TIMES_MOST, True),
             ("every_ms", 0, EVERY_MOST, True),
@@ -72,14 +70,9 @@ class Http(AskProbe):
         self, probe: ProbeSpec, exercise: ExerciseSpec, files: Mapping[str, str], variables: Mapping[str, int | str]
     ) -> Ask:
         value = probe.value
-        source = _FROM.fullmatch(fill_text(str(value.get("from", "lab")), variables))
-        headers = value.get("headers") or {}
         request = {
-            "url": fill_text(str(value["url"]), variables),
-            "from": (source[1] if source else None) or "lab",
+            **target_of(value, variables),
             "engine": engine_of(value, exercise),
-            "method": value.get("method", "GET"),
-            "headers": {str(name): fill_text(str(text), variables) for name, text in headers.items()},
             "body": fill_text(str(value.get("body", "")), variables),
             "times": value.get("times", 1),
             "every_ms": value.get("every_ms", 0),
@@ -109,11 +102,51 @@ class Http(AskProbe):
     def told(self, document: Any, ask: Ask, looked_at: str) -> Told:
         if document["answers"]:
             return Told()
-        url = request_of(ask)["url"]
-        return Told(instead=f"아직 {url} 주소에서 대답이 없어요. 컨테이너가 떠 있고 포트가 맞는지 살펴보세요.")
+        request = request_of(ask)
+        look = "컨테이너가 떠 있고 포트가 맞는지 살펴보세요."
+        if request["from"].startswith("pod ") or _IN_CLUSTER.match(request["url"]):
+            look = "Service가 있는지, 준비된 Pod에게 이어져 있는지 살펴보세요."
+        return Told(instead=f"아직 {request['url']} 주소에서 대답이 없어요. {look}")
 
     def show(self, ask: Ask) -> str:
         request = request_of(ask)
+        return on(request.get("engine"), command_of(request))
+
+
+def target_faults(value: Mapping[str, Any]) -> list[Fault]:
+    """What is wrong with url, from, method and headers."""
+    found = []
+    if not isinstance(value.get("url"), str) or not _URL.fullmatch(value["url"]) or len(value["url"]) > 2000:
+        found.append(Fault("url", "http://로 시작하는 주소가 와야 해요.", f"{_EXAMPLE}처럼 적어 주세요."))
+    source = value.get("from", "lab")
+    if not isinstance(source, str) or not _FROM.fullmatch(source):
+        fix = "from: lab, from: container web, from: pod client 가운데 하나처럼 적어 주세요."
+        found.append(Fault("from", "어디에서 물어볼지 알 수 없어요.", fix))
+    if "method" in value and value["method"] not in METHODS:
+        found.append(Fault("method", "모르는 방식이에요.", f"{', '.join(METHODS)} 가운데 하나를 적어 주세요."))
+    return found + _header_faults(value.get("headers", {}))
+
+
+def target_of(value: Mapping[str, Any], variables: Mapping[str, int | str]) -> dict[str, Any]:
+    """url, from, method and headers as a tool takes them, with what was drawn."""
+    source = _FROM.fullmatch(fill_text(str(value.get("from", "lab")), variables))
+    place = "lab"
+    if source and source["container"]:
+        place = source["container"]
+    elif source and source["pod"]:
+        place = f"pod {source['pod']}"
+    return {
+        "url": fill_text(str(value["url"]), variables),
+        "from": place,
+        "method": value.get("method", "GET"),
+        "headers": {str(name): fill_text(str(text), variables) for name, text in (value.get("headers") or {}).items()},
+    }
+
+
+def command_of(request: Mapping[str, Any]) -> str:
+    """The command with which a learner asks the same."""
+    source = request.get("from", "lab")
+    if source == "lab":
         words = ["curl", "-i"]
         if request["method"] == "HEAD":
             words = ["curl", "-I"]
@@ -123,26 +156,13 @@ class Http(AskProbe):
             words += ["-H", f"{name}: {text}"]
         if request.get("body"):
             words += ["-d", request["body"]]
-        if request["from"] != "lab":  # most images have no curl; the network is the container's all the same
-            words = [
-                "docker",
-                "run",
-                "--rm",
-                "--network",
-                f"container:{request['from']}",
-                "busybox:1.37",
-                "wget",
-                "-qO-",
-            ]
-        return on(request.get("engine"), shlex.join([*words, request["url"]]))
-
-
-def _from_faults(value: Any) -> list[Fault]:
-    if isinstance(value, str) and _FROM.fullmatch(value):
-        return []
-    if isinstance(value, str) and _POD.fullmatch(value):
-        return [Fault("from", "이 판의 포털은 아직 pod에서 물어보지 않아요.", "lab이나 container 이름을 적어 주세요.")]
-    return [Fault("from", "어디에서 물어볼지 알 수 없어요.", "from: lab이나 from: container web처럼 적어 주세요.")]
+        return shlex.join([*words, request["url"]])
+    fetch = ["wget", "-qO-", request["url"]]
+    if not source.startswith("pod "):  # most images have no curl; the network is the container's all the same
+        return shlex.join(["docker", "run", "--rm", "--network", f"container:{source}", "busybox:1.37", *fetch])
+    namespace, _, name = source.removeprefix("pod ").rpartition("/")
+    inside = ["-n", namespace] if namespace else []
+    return shlex.join(["kubectl", "exec", *inside, name, "--", *fetch])
 
 
 def _header_faults(value: Any) -> list[Fault]:
