@@ -52,7 +52,7 @@ class StepView:
 
 def lab_map(lab: LabSession) -> LabMap:
     picture = picture_of(lab.topology if lab.is_live else None)
-    words = {"bad": _("끊김"), "wait": _("기다림")}
+    words = {"bad": _("고장"), "wait": _("기다림")}
     faults = tuple(MapFault(fault.tone, words.get(fault.tone, ""), inline_html(fault.text)) for fault in picture.faults)
     tone = picture.faults[0].tone if picture.faults else "ok" if picture.drawings else "off"
     broken = [fault.text.replace("`", "") for fault in picture.faults if fault.tone == "bad"]

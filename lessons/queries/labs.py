@@ -135,7 +135,7 @@ def lab_card(
     here = next((lab for lab in labs if lab.exercise_id == exercise.pk), None)
     full = here is None and len(labs) >= settings.LABS_PER_LEARNER
     url = exercise.get_absolute_url()
-    state, text, percent = "start", _start_text(), 0
+    state, text, percent = "start", _start_text(spec.environment), 0
     if learner is None and not settings.GUESTS:
         state, text = "login", _("실습은 로그인하고 할 수 있어요.")
     elif here is not None:
@@ -184,7 +184,9 @@ def over_sentence(lab: LabSession) -> str:
     return str(reason)
 
 
-def _start_text() -> str:
+def _start_text(environment: str) -> str:
+    if environment.startswith("kubernetes"):
+        return _("단추를 누르면 나만 쓰는 Linux와 Kubernetes 클러스터가 열려요. 마음껏 만들고 지워도 괜찮아요.")
     return _("단추를 누르면 나만 쓰는 Linux와 Docker 엔진이 열려요. 마음껏 만들고 지워도 괜찮아요.")
 
 
@@ -200,7 +202,9 @@ def _facts(spec: ExerciseSpec) -> tuple[str, ...]:
         _("바깥 인터넷에는 닿지 않아요. 필요한 이미지는 안에 들어 있어요."),
     ]
     if spec.keep:
-        facts.append(_("다시 시작해도 남는 곳: %(paths)s") % {"paths": ", ".join(spec.keep)})
+        said = {"cluster": _("클러스터에 만든 것"), "registry": _("레지스트리의 이미지")}
+        kept = ", ".join(said.get(one, one) for one in spec.keep)
+        facts.append(_("다시 시작해도 남는 것: %(kept)s") % {"kept": kept})
     return tuple(facts)
 
 
@@ -222,6 +226,8 @@ def _subline(lab: LabSession, tone: str, place: int, left: int | None) -> str:
             return _("앞에 %(n)d명이 있어요. 자리가 나면 바로 열려요.") % {"n": place - 1}
         return _("다음 차례예요. 자리가 나면 바로 열려요.")
     if tone == "preparing":
+        if lab.lab_shape.environment.startswith("kubernetes"):
+            return _("클러스터를 켜고 문제의 처음 상태를 차리고 있어요. 몇 초면 돼요.")
         return _("Docker 엔진을 켜고 문제의 처음 상태를 차리고 있어요. 몇 초면 돼요.")
     if tone == "paused":
         return _("오랫동안 쓰지 않아서 쉬고 있어요. 터미널에 글자를 쓰면 하던 곳에서 이어져요.")

@@ -14,7 +14,7 @@ from lessons.topology.layout import GAP, ROW, WIDTH, across, box, down, quiet
 from lessons.topology.shapes import BAD, OFF, OK, WAIT, Box, Drawing, Link
 from lessons.topology.states import matches, selector_text, state_of_pod, state_of_service
 
-LEFT, MIDDLE, RIGHT = (0, 150), (184, 128), (346, 134)  # x and width of the three columns
+LEFT, MIDDLE, RIGHT = (0, 174), (200, 122), (348, 132)  # x and width of the three columns
 INDENT = 22
 BAND_GAP = 22
 
@@ -140,10 +140,10 @@ def _owner_box(one: Workload | ReplicaSet, place: tuple[int, int], width: int, s
     tone = OFF if not one.desired else OK if one.ready >= one.desired else WAIT
     sub = f"{kind} {one.ready}/{one.desired}"
     if isinstance(one, ReplicaSet):
-        sub = f"ReplicaSet {one.ready}/{one.desired}" + (f" · {_tag(one.images[0])}" if one.images else "")
+        sub = f"ReplicaSet {one.ready}/{one.desired}" + (f" {_tag(one.images[0])}" if one.images else "")
     for scaler in scalers:
         if (scaler.namespace, scaler.target) == (one.namespace, (kind, one.name)):
-            sub += f" · HPA {scaler.least}~{scaler.most}"
+            sub += " · HPA"
     css = {"Deployment": "deployment", "ReplicaSet": "replicaset"}.get(kind, "workload")
     return box(css, tone, place, width, one.title, sub)
 
@@ -183,7 +183,7 @@ def _link_services(paper: _Paper, band: Band, cluster: Cluster) -> None:
         ports = ", ".join(service.ports)
         first = paper.put(box("service", OK, (x, y), width, service.title, f"Service {ports}".strip()))
         ends = paper.put(
-            box("endpoints", state.tone, (x + INDENT, y + ROW + GAP), width - INDENT, state.words, "Endpoints")
+            box("endpoints", state.tone, (x + INDENT, y + ROW + GAP), width - INDENT, "Endpoints", state.words)
         )
         paper.links.append(down(first, ends, OFF if state.tone == BAD else OK))
         _link_pods(paper, service, ends, cluster)

@@ -11,14 +11,14 @@ from lessons.topology.layout import GAP, ROW, WIDTH, across, box
 from lessons.topology.reading import entries, number, part, surplus, text, texts
 from lessons.topology.shapes import BAD, OFF, OK, WAIT, Box, Drawing, Fault, Link, Row, Table
 
-LEFT, MIDDLE, RIGHT = (0, 110), (152, 160), (354, 126)
+LEFT, MIDDLE, RIGHT = (0, 104), (132, 192), (352, 128)
 _OWN_NETWORKS = ("host", "none")  # not drawn: they lead to no other container
 _STATES = {
     "running": (OK, "실행 중"),
     "created": (OFF, "만들기만 함"),
     "exited": (OFF, "멈춤"),
     "paused": (OFF, "일시 정지"),
-    "restarting": (BAD, "자꾸 다시 시작"),
+    "restarting": (BAD, "자꾸 재시작"),
     "removing": (OFF, "지우는 중"),
     "dead": (BAD, "지우다 실패"),
 }
@@ -40,9 +40,9 @@ class Container:
     def tone_and_words(self) -> tuple[str, str]:
         tone, words = _STATES.get(self.state, (WAIT, self.state or "모름"))
         if self.state == "running" and self.health == "unhealthy":
-            return BAD, "실행 중, 건강 검사 실패"
+            return BAD, "건강 검사 실패"
         if self.state == "running" and self.health == "starting":
-            return WAIT, "실행 중, 건강 검사 기다림"
+            return WAIT, "건강 검사 기다림"
         return tone, words
 
 
@@ -127,14 +127,14 @@ def draw_host(host: Host, title: str) -> Drawing | None:
     top = 0
     for one in shown:
         tone, words = one.tone_and_words
-        made = box("container", tone, (MIDDLE[0], top), MIDDLE[1], one.name, f"{one.image} · {words}")
+        made = box("container", tone, (MIDDLE[0], top), MIDDLE[1], one.name, f"{words} · {one.image}")
         boxes.append(made)
         published = [port for port in one.ports if port[0]]
         for index, (outer, inner, _protocol) in enumerate(published):
             place = (LEFT[0], top + index * (ROW + GAP))
             port = box("port", tone, place, LEFT[1], f"{outer}번 포트", f"컨테이너 {inner}번")
             boxes.append(port)
-            links.append(across(port, made, OK if tone in (OK, WAIT) else OFF))
+            links.append(across(port, made, OFF if tone == OFF else OK))
         ends = [right.get(("network", name)) for name in one.networks]
         ends += [right.get(("volume", name)) for name, _path in one.volumes]
         links += [across(made, end, OFF if tone == OFF else OK) for end in ends if end is not None]

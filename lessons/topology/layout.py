@@ -10,7 +10,7 @@ WIDTH = 480
 GAP = 8  # between boxes of a column
 ROW = 40  # height of a box with two lines
 PAD = 9
-_TITLE_UNIT, _SUB_UNIT = 7.1, 6.3  # width of a Latin letter in the two sizes of text
+_TITLE_UNIT, _SUB_UNIT = 7.4, 6.0  # width of a Latin letter in the two sizes of text
 _CROSSED = (BAD, WAIT)
 
 

@@ -59,5 +59,5 @@ def _summary(drawings: tuple[Drawing, ...], faults: tuple[Fault, ...]) -> str:
         return "아직 아무것도 없어요. 터미널에서 만들면 여기에 그려져요."
     broken = sum(fault.tone == BAD for fault in faults)
     if broken:
-        return f"끊긴 곳이 {broken}군데 있어요."
-    return "아직 준비하는 것이 있어요." if faults else "끊긴 곳이 없어요."
+        return f"고장 난 곳이 {broken}군데 있어요."
+    return "아직 준비하는 것이 있어요." if faults else "고장 난 곳이 없어요."
