@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from lessons.content import answers, labs, quiz, rules
 from lessons.content.catalogue import Catalogue
 from lessons.content.errors import ContentError, Problems
+from lessons.content.fitting import Setting
 from lessons.content.pages import render_markdown
 from lessons.content.parts import Common, read_environment, read_hints, read_limits, read_programs, refuse_other
-from lessons.content.probes import Setting, read_probes
+from lessons.content.probes import read_probes
 from lessons.content.probing import read_checks, read_questions, read_vars
 from lessons.content.reader import Reader
 from lessons.content.yamlfile import read_yaml
@@ -40,8 +41,8 @@ def parse_exercise(
 ) -> ExerciseSpec:
     """The exercise in ``files`` (path in its folder -> text).
 
-    ``catalogue`` names the environments and bounds the limits; without it any environment
-    may be named. ``images`` are the pictures that the prompt may show; None: not checked.
+    ``catalogue`` names the environments, what they have, and bounds the limits; without it any
+    environment may be named. ``images`` are the pictures that the prompt may show; None: not checked.
     Raises ContentError with every problem, files named relative to the exercise's folder.
     """
     problems = Problems()
@@ -97,7 +98,8 @@ def _prompt(files: Mapping[str, str], problems: Problems, images: frozenset[str]
 
 
 def _run(common: Common, files: Mapping[str, str], reader: Reader, catalogue: Catalogue | None) -> ExerciseSpec:
-    runs = catalogue.run_names if catalogue else None
+    catalogue = catalogue or Catalogue({}, checks=False)
+    runs = catalogue.run_names
     environment = read_environment(reader, runs, rules.DEFAULT_ENVIRONMENT)
     variables = read_vars(reader)
     setting = Setting(
@@ -105,11 +107,11 @@ def _run(common: Common, files: Mapping[str, str], reader: Reader, catalogue: Ca
         environment,
         frozenset(spec.name for spec in variables),
         runs=runs,
-        labs=catalogue.lab_names if catalogue else None,
+        labs=catalogue.lab_names,
     )
     probes = read_probes(reader, setting)
     used = [environment, *(probe.environment for probe in probes if probe.type == "run" and probe.environment)]
-    limits = read_limits(reader.mapping("limits"), catalogue or Catalogue({}), used, Limits())
+    limits = read_limits(reader.mapping("limits"), catalogue, used, Limits())
     starter, editable = answers.read_starter(files, reader)
     programs = read_programs(files, reader)
     checks = read_checks(reader, Kind.RUN, probes, variables, starter, programs=programs)

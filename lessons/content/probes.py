@@ -4,38 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from lessons.content import rules
+from lessons.content.fitting import Setting, check_fit, check_together
 from lessons.content.parts import read_environment
 from lessons.content.reader import Reader
 from lessons.contracts import Kind, ProbeSpec
 from lessons.graders import registry
-from lessons.graders.particles import particle
 from lessons.graders.probes import run
 
 PLACE = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")  # as lessons.graders.variables fills them
 _BESIDE = ("stdin", "files", "collect", "environment")
 
 
-@dataclass(frozen=True)
-class Setting:
-    """What probes are read against. ``runs`` and ``labs``: environments by what they are, None: not checked."""
-
-    kind: Kind
-    environment: str
-    variables: frozenset[str]
-    runs: frozenset[str] | None = None
-    labs: frozenset[str] | None = None
-    engines: tuple[str, ...] = ()
-
-
 def read_probes(reader: Reader, setting: Setting) -> tuple[ProbeSpec, ...]:
     """The probes; their type is their key."""
-    found: list[ProbeSpec] = []
+    found: list[tuple[Reader, ProbeSpec]] = []
     for number, item in enumerate(reader.items("probes", most=rules.PROBES), start=1):
-        identifier = read_identifier(item, f"probe{number}", [probe.id for probe in found])
+        identifier = read_identifier(item, f"probe{number}", [probe.id for _item, probe in found])
         probe_type, value = _probe_type(item, setting)
         probe = ProbeSpec(
             id=identifier,
@@ -52,8 +39,9 @@ def read_probes(reader: Reader, setting: Setting) -> tuple[ProbeSpec, ...]:
         _check_beside(item, probe, setting)
         item.finish(registry.PROBES)
         check_places(item, [probe_type, "stdin", "files", "collect", "undo"], setting.variables)
-        found.append(probe)
-    return tuple(found)
+        found.append((item, probe))
+    check_together(found, setting)
+    return tuple(probe for _item, probe in found)
 
 
 def read_identifier(item: Reader, default: str, taken: Collection[str]) -> str:
@@ -65,19 +53,17 @@ def read_identifier(item: Reader, default: str, taken: Collection[str]) -> str:
 
 def _probe_type(item: Reader, setting: Setting) -> tuple[str, Any]:
     types = [key for key in item.values if key in registry.PROBES]
-    later = [key for key in item.values if key in rules.LATER_PROBES]
-    item.refuse_later(later)
-    if len(types) == 1 and not later:
+    if len(types) == 1:
         value = item.raw(types[0])
         for fault in registry.validate_probe(types[0], value):
             item.problem(types[0], fault.message, fault.fix, *steps(fault.field))
-        _check_fit(item, types[0], value, setting)
+        check_fit(item, types[0], value, setting)
         return types[0], value
     if len(types) > 1:
         item.raw(types[0])
         item.raw(types[1])
         item.problem(types[1], "한 프로브에 종류가 둘이에요.", "프로브를 둘로 나눠 주세요.")
-    elif not later:
+    else:
         example = (
             'run: ["python3", "main.py"]' if setting.kind == Kind.RUN else "docker: {object: container, name: web}"
         )
@@ -85,33 +71,12 @@ def _probe_type(item: Reader, setting: Setting) -> tuple[str, Any]:
     return "", ()
 
 
-def _check_fit(item: Reader, probe_type: str, value: Any, setting: Setting) -> None:
-    """That the type belongs to this kind of exercise, and its value to these hosts."""
-    only = registry.only_in(probe_type)
-    if only is not None and only != setting.kind:
-        fix = f"kind를 {only}{particle(only, '(으)로')} 바꾸거나 다른 프로브를 적어 주세요."
-        item.problem(probe_type, f"{probe_type} 프로브는 kind: {only}에서만 쓸 수 있어요.", fix)
-    if not isinstance(value, dict):
-        return
-    engine = value.get("engine")
-    if isinstance(engine, str) and engine not in setting.engines:
-        fix = f"{', '.join(setting.engines)} 가운데 하나를 적어 주세요." if setting.engines else "engine을 지워 주세요."
-        item.problem(probe_type, f"{engine} 호스트가 engines에 없어요.", fix, "engine")
-    if probe_type == "build":
-        in_lab = value.get("context", "answer") != "answer"
-        if in_lab != (setting.kind == Kind.LAB):
-            fix = (
-                "context: /root/app처럼 실습 안의 폴더를 적어 주세요."
-                if not in_lab
-                else "context: answer로 적어 주세요."
-            )
-            item.problem(probe_type, "이 문제에서는 그 폴더로 빌드할 수 없어요.", fix, "context")
-
-
 def _environment(item: Reader, probe_type: str, setting: Setting) -> str:
-    """A build always says where it happens, so that it is known what the exercise needs."""
+    """A build always says where it happens, so that it is known what the exercise needs: where there is an engine and
+    nothing else to wait for."""
     if probe_type == "build":
-        default = setting.environment if setting.kind == Kind.LAB else rules.DEFAULT_LAB
+        has_cluster = setting.traits is not None and setting.traits.cluster
+        default = setting.environment if setting.kind == Kind.LAB and not has_cluster else rules.DEFAULT_LAB
         return read_environment(item, setting.labs, default)
     return read_environment(item, setting.runs, "")
 

@@ -154,8 +154,11 @@ def _check_fit(item: Reader, check: CheckSpec, around: _Around) -> None:
         key = "program" if check.type == "script" else "expect_from"
         fix = f"checks/{program[:60]} 파일을 만들거나 이름을 고쳐 주세요."
         item.problem(key, f"checks/에 {program[:60]} 파일이 없어요.", fix)
-    looks_at_build = any(probe.id == check.probe and probe.type == "build" for probe in around.probes)
-    if check.within and (program or looks_at_build or check.type == "script"):
+    looks_once = any(
+        probe.id == check.probe and (probe.type == "build" or (probe.type == "traffic" and probe.active))
+        for probe in around.probes
+    )
+    if check.within and (program or looks_once or check.type == "script"):
         fix = "within을 지우거나, 다시 물어볼 수 있는 프로브를 보게 해 주세요."
         item.problem("within", "다시 물어볼 수 없는 확인이에요.", fix)
 

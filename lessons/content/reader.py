@@ -159,16 +159,6 @@ class Reader:
             inner.problem(path, message, "파일을 줄여 주세요.")
         return found
 
-    def refuse_later(self, keys: Collection[str]) -> None:
-        """Keys of the format that this version of the portal does not know what to do with."""
-        for key in sorted(keys & self.values.keys()):
-            self.asked.add(key)
-            self.problem(
-                key,
-                f"이 판의 포털은 아직 {key} 항목을 쓰지 않아요.",
-                f"{key} 항목을 지우고 지금 쓸 수 있는 항목으로 바꿔 주세요.",
-            )
-
     def rest(self) -> dict[str, Any]:
         """What nobody asked for yet, now asked for."""
         left = {key: value for key, value in self.values.items() if key not in self.asked}

@@ -45,6 +45,7 @@ WRONG = 50
 COMMANDS = 50  # of setup, of one undo
 ENGINES = 3  # hosts of one lab
 KEEP = 20
+STREAMS = 3  # requests that go on for as long as a lab lives
 WITHIN_SECONDS = 60
 
 TITLE_LENGTH = 200
@@ -67,9 +68,6 @@ RESERVED_LESSONS = frozenset({"edit", "exercises", "images", "new", "submissions
 
 # What file managers and editors leave behind, never part of a course
 IGNORED_PARTS = frozenset({".git", ".DS_Store", "Thumbs.db", "__MACOSX", "__pycache__", ".gitkeep", ".idea", ".vscode"})
-
-# Names of the format that this version does not run yet: known, but refused with a reason
-LATER_PROBES = frozenset({"kubernetes", "traffic"})
 
 # `limits`: what makes sense at all, (least, most); labs/catalogue.yaml narrows it for each environment
 LIMITS: dict[str, tuple[float, float]] = {

@@ -111,13 +111,19 @@ FAULTS = [
     ('run: ["python3", "main.py"], stdin: "3', 'run: python3 main.py, stdin: "3', 8, "probes[0].run", ""),
     ('run: ["python3", "main.py"], stdin: "3', 'stdin: "3', 8, "probes[0]", "실행할지"),
     ('run: ["python3", "main.py"], stdin: "3', 'exec: [ls], stdin: "3', 8, "probes[0].exec", "kind: lab에서만"),
-    ('run: ["python3", "main.py"], stdin: "3', 'kubernetes: {kind: Pod}, stdin: "3', 8, "probes[0].kubernetes", "아직"),
+    (
+        'run: ["python3", "main.py"], stdin: "3',
+        'kubernetes: {kind: Pod, name: a}, stdin: "3',
+        8,
+        "probes[0].kubernetes",
+        "kind: lab",
+    ),
     (
         'run: ["python3", "main.py"], stdin: "3',
         'traffic: {since: setup}, stdin: "3',
         8,
         "probes[0].traffic",
-        "이 판의 포털",
+        "kind: lab",
     ),
     (
         'run: ["python3", "main.py"], stdin: "3',
