@@ -22,6 +22,8 @@ lab.html                 GET /labs/<uuid>/                        lab: LabView, 
 _lab_reply.html          the same, htmx; reply to start, end, reset  lab: LabView, card: LabCard or None
 _lab_head_reply.html     GET …/head/, POST …/extend/, htmx        lab, card, problem: str
 _lab_checks.html         GET …/checks/, htmx                      lab: LabView
+_lab_topology.html       GET …/topology/, htmx                    map: LabMap, lab_dom_id
+_lab_step_reply.html     POST …/step/, htmx (422: refused)        title, at, problem: str
 _lab_card.html           GET /<course>/exercises/<slug>/lab/; a start that is refused (422)    card: LabCard
 me.html                  GET /me/                                 page: LearnerPage
 registration/login.html  GET and POST /login/                     form (username, password), next, guests
@@ -56,7 +58,7 @@ attribute                                   meaning
 =========================================== ====================================================================
 data-lab-dock                               where the lab is shown; #lab-dock
 data-lab                                    the ``aside``: data-lab-id, data-lab-src (its script), data-live (true:
-                                            terminals may be opened), data-lab-url, data-terminals-url,
+                                            terminals may be opened), data-lab-url, data-terminals-url, data-map-url,
                                             data-exercise-id (dom id of the exercise whose 채점 counts)
 data-lab-card, data-lab-start, data-lab-goto the card; a form that starts; the link to the dock
 data-lab-head                               state and buttons: data-tone = waiting | preparing | live | paused | over |
@@ -65,6 +67,9 @@ data-countdown                              data-seconds until the lab ends; its
 data-lab-extend, -reset, -end               forms in the head; data-lab-close (hidden): empties the dock
 data-terminals                              where terminals go: data-open-at-first, and a ``template[data-terminal]``
                                             for each that may be opened, with data-number and data-label
+data-lab-said                               where the sentence about a step goes; data-lab-dismiss removes its parent
+data-lab-map                                what a lab is made of: data-announcement, for a screen reader, "" while
+                                            nothing is to be said
 data-explain                                where an explained error goes (aria-live, hidden while empty)
 data-csrf                                   a form with the CSRF field, for POSTs that a script makes
 data-lab-checks                             ticks: data-done, data-total, data-announcement; each li data-check,

@@ -97,7 +97,7 @@ def test_a_step_is_offered_with_its_title_and_time(browser, lab):
     text = text_of(browser.get(checks, **HTMX))
     assert "마지막으로 통과한 때로" in text
     assert f">{shown}</time> <code>web</code>이 실행 중" in text
-    assert f'hx-confirm="{shown}에 “web이 실행 중”에 통과한 때로 돌아갈까요?' in text
+    assert f'hx-confirm="{shown}, “web이 실행 중” 항목을 통과한 때로 돌아갈까요?' in text
     KeptStep.objects.update(seed=lab.seed + 1)
     assert "data-lab-step" not in text_of(browser.get(checks, **HTMX))
 
@@ -115,7 +115,7 @@ def test_going_back_loads_what_was_kept_and_says_so(browser, lab, sandbox):
     make_step(lab)
     reply = browser.post(reverse("lab-step", args=[lab.pk]), **HTMX)
     assert (reply.status_code, container.loaded) == (200, [b"then"])
-    assert "에 “web이 실행 중”에 통과한 때로 돌아갔어요." in text_of(reply)
+    assert "“web이 실행 중” 항목을 통과한 때로 돌아갔어요." in text_of(reply)
     assert 'role="status"' in text_of(reply)
 
 
