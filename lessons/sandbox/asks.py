@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from lessons.contracts import Ask, Ended, LabShape, Place
+from lessons.contracts import Ask, Ended, LabShape, Place, TooLarge
 from lessons.sandbox.errors import DeadlineError, EngineUnavailableError, LabGoneError, LabTooLargeError
 from lessons.sandbox.lab import GRACE_SECONDS, Lab
 from lessons.sandbox.lab_pool import LabYard
@@ -58,19 +58,20 @@ class Answering:
             most = ask.seconds + GRACE_SECONDS
             with self._yard.throwaway(shape, owner=owner, seconds=_left(ends_at, most + FRESH_SECONDS)) as lab:
                 try:
-                    return lab.ask([ask], seconds=_left(ends_at, most))[0]
+                    answer = lab.ask([ask], seconds=_left(ends_at, most))[0]
                 except LabGoneError as error:
                     if ask.tool == "build" and lab.killed_by_memory():
                         return unbuilt(f"이미지를 만들다가 실습 환경의 메모리({shape.memory_mb} MB)를 모두 썼어요.")
                     raise EngineUnavailableError(f"a throwaway lab died: {error}") from error
                 except LabTooLargeError:
-                    if ask.tool == "build":
-                        return unbuilt("빌드나 실행의 출력이 너무 많아요.")
-                    raise
+                    answer = TooLarge()
                 except DeadlineError:
                     if ask.tool == "build" and time.monotonic() < ends_at:
                         return unbuilt("", ended=Ended.TIME)
                     raise
+        if isinstance(answer, TooLarge) and ask.tool == "build":
+            return unbuilt("빌드나 실행의 출력이 너무 많아요.")
+        return answer
 
 
 def from_record(ask: Ask, recorded: Mapping[str, Any]) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 
 from docker.errors import APIError
 
-from lessons.contracts import Ask, ExecResult, LabShape
+from lessons.contracts import Ask, ExecResult, LabShape, TooLarge
 from lessons.sandbox.engine import Engine, engine_errors, remove_container
 from lessons.sandbox.errors import (
     DeadlineError,
@@ -71,8 +71,9 @@ class Lab:
     def ask(self, asks: Sequence[Ask], *, seconds: float) -> list[Any]:
         """The answers, in order, one JSON value each (labs/attendant). ``seconds`` bounds all of them.
 
-        Raises DeadlineError when one of them took too long, LabTooLargeError when one says too much, LabGoneError
-        when an engine inside has died.
+        TooLarge stands for one that says too much: what a learner made is no fault of ours. Raises DeadlineError when
+        one of them took too long, LabTooLargeError where nothing can be read for the size of all, LabGoneError when
+        an engine inside has died.
         """
         if not asks:
             return []
@@ -264,7 +265,8 @@ def _value(ask: Ask, answer: Any) -> Any:
     if reason == "time":
         raise DeadlineError(f"{ask.tool}: {message}")
     if reason == "size":
-        raise LabTooLargeError(f"{ask.tool}: {message}")
+        logger.info("Attendant %s: too large: %s", ask.tool, message)
+        return TooLarge()
     if reason == "engine":
         raise LabGoneError(f"{ask.tool}: an engine in the lab has died: {message}")
     raise EngineUnavailableError(f"{ask.tool}: {reason}: {message}")

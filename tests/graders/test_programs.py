@@ -87,6 +87,38 @@ def test_script_passes_if_all_its_results_do() -> None:
     assert (row.passed, row.expected, row.found, row.message) == (False, "3", "[4]", "3이 아니에요.")
 
 
+MOMENT = {"at": 12, "text": "처음 봤어요.", "tone": "seen"}
+
+
+def test_timeline_of_a_script_becomes_a_picture_within_bounds() -> None:
+    loud = [{"at": "2026-01-02T03:04:05Z" * 9, "text": "\x00" + "가" * 900, "tone": "bad"}] * 99
+    (row,) = judged(told({"passed": True, "timeline": [MOMENT]})).checks
+    assert row.picture == {"timeline": [MOMENT]}
+    (row,) = judged(told({"passed": True, "timeline": [MOMENT]}, {"passed": False, "timeline": loud})).checks
+    assert len(row.picture["timeline"]) == 30
+    first = row.picture["timeline"][0]
+    assert (len(first["at"]), len(first["text"]), first["text"][0]) == (40, 200, "␀")
+    assert judged(told({"passed": False, "timeline": []})).checks[0].picture == {}
+
+
+@pytest.mark.parametrize(
+    "timeline",
+    [
+        "x",
+        [3],
+        [{"at": 1, "text": "a"}],
+        [{**MOMENT, "tone": "red"}],
+        [{**MOMENT, "text": 3}],
+        [{**MOMENT, "at": None}],
+        [{**MOMENT, "more": 1}],
+        [{**MOMENT, "tone": ["ok"]}],
+    ],
+)
+def test_timeline_of_another_form_is_no_verdict(timeline: Any) -> None:
+    with pytest.raises(graders.AuthorProgramError):
+        judged(told({"passed": True, "timeline": timeline}))
+
+
 def test_script_without_words_gets_ours_and_the_author_of_the_check_goes_first() -> None:
     failed = told({"passed": False, "expected": "3", "found": "4"})
     assert judged(failed).checks[0].message.startswith("3이 나와야 하는데 4가 나왔어요.")

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from lessons.contracts import Ask, ExecResult
+from lessons.contracts import Ask, ExecResult, TooLarge
 from lessons.sandbox import DeadlineError, EngineUnavailableError, LabGoneError, LabTooLargeError, SandboxError, events
 from lessons.sandbox import lab as labs
 from lessons.sandbox import shell as shells
@@ -42,11 +42,16 @@ def test_no_question_needs_no_engine(engine, lab):
     assert engine.execs == []
 
 
+def test_answer_that_is_too_large_takes_no_other_with_it(engine, lab):
+    told = [{"ok": False, "reason": "size", "message": "an answer of 2 MB"}, {"ok": True, "value": {"Id": "c1"}}]
+    engine.answers["ask"] = Answer({"answers": told})
+    assert lab.ask([DOCKER, DOCKER], seconds=1) == [TooLarge(), {"Id": "c1"}]
+
+
 @pytest.mark.parametrize(
     ("reason", "error"),
     [
         ("time", DeadlineError),
-        ("size", LabTooLargeError),
         ("engine", LabGoneError),
         ("request", EngineUnavailableError),
         ("failed", EngineUnavailableError),
