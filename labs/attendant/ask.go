@@ -51,13 +51,20 @@ func wrong(format string, values ...any) error { return badRequest{fmt.Errorf(fo
 
 // tools answer within their context or soon after its end; a value is anything that encodes as JSON.
 var tools = map[string]func(context.Context, json.RawMessage) (any, error){
-	"docker":   askDocker,
-	"registry": askRegistry,
-	"http":     askHTTP,
-	"exec":     askExec,
-	"build":    askBuild,
-	"read":     askRead,
+	"docker":     askDocker,
+	"registry":   askRegistry,
+	"http":       askHTTP,
+	"exec":       askExec,
+	"build":      askBuild,
+	"read":       askRead,
+	"kubernetes": askKubernetes,
+	"topology":   askTopology,
 }
+
+func init() { tools["traffic"] = askTraffic } // it asks other tools
+
+// engineTools need an engine, which not every lab has.
+var engineTools = map[string]bool{"docker": true, "registry": true, "build": true}
 
 func askCommand([]string) int {
 	text, err := readBounded(os.Stdin, mostAsked)
@@ -96,6 +103,9 @@ func answerOne(ask Ask) Answer {
 	tool := tools[ask.Tool]
 	if tool == nil {
 		return Answer{Reason: reasonRequest, Message: fmt.Sprintf("no tool %q", cut(ask.Tool, 100))}
+	}
+	if engineTools[ask.Tool] && !hasEngine() {
+		return Answer{Reason: reasonRequest, Message: "this lab has no engine"}
 	}
 	if ask.Seconds <= 0 || ask.Seconds > 600 {
 		ask.Seconds = 10

@@ -25,8 +25,9 @@ const (
 // Idle engines should be small: a lab holds two or three of these programs for every learner.
 var thrifty = []string{"GOGC=40", "GOMAXPROCS=2"}
 
-// startEngine prepares what Docker needs on this host and starts it. The channel tells its end.
-func startEngine(f *family, h host) (<-chan syscall.WaitStatus, error) {
+// startEngine prepares what Docker needs on this host and starts it, with more arguments where the image has some. The
+// channel tells its end.
+func startEngine(f *family, h host, more ...string) (<-chan syscall.WaitStatus, error) {
 	if err := os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644); err != nil {
 		return nil, err
 	}
@@ -46,7 +47,7 @@ func startEngine(f *family, h host) (<-chan syscall.WaitStatus, error) {
 	if !h.isLab() {
 		argv = append(argv, "--host=unix://"+h.socket())
 	}
-	_, ended, err := f.start(argv, thrifty, nil)
+	_, ended, err := f.start(append(argv, more...), thrifty, nil)
 	return ended, err
 }
 
@@ -82,7 +83,7 @@ func mountBaked(f *family) error {
 
 // startRegistry starts the lab's registry. Its images count to the lab's tmpfs like everything else.
 func startRegistry(f *family) (<-chan syscall.WaitStatus, error) {
-	storage := filepath.Join(dataRoot, "naru-registry")
+	storage := registryStorage
 	if err := os.MkdirAll(storage, 0o755); err != nil {
 		return nil, err
 	}

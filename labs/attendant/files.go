@@ -81,7 +81,7 @@ func saveCommand(args []string) int {
 	if err != nil {
 		return fail(err)
 	}
-	packed, err := pack(root, flags.Args(), mostKB<<10)
+	packed, err := packKept(root, flags.Args(), mostKB<<10)
 	if errors.Is(err, errTooLarge) {
 		fail(err)
 		return tooLargeExit
@@ -95,11 +95,21 @@ func saveCommand(args []string) int {
 	return 0
 }
 
-// pack makes a tar.gz of paths below root; devices, pipes and sockets are left out.
-func pack(root string, names []string, most int64) ([]byte, error) {
+// pack makes a tar.gz of paths below root; devices, pipes and sockets are left out. With a cluster's state, that stands
+// first, under a name of its own.
+func pack(root string, names []string, cluster []byte, most int64) ([]byte, error) {
 	var packed bytes.Buffer
 	squeezed := gzip.NewWriter(&packed)
 	archive := tar.NewWriter(squeezed)
+	if cluster != nil {
+		header := &tar.Header{Name: clusterEntry, Mode: 0o600, Typeflag: tar.TypeReg, Size: int64(len(cluster)), Format: tar.FormatPAX}
+		if err := archive.WriteHeader(header); err != nil {
+			return nil, err
+		}
+		if _, err := archive.Write(cluster); err != nil {
+			return nil, err
+		}
+	}
 	seen := map[string]bool{}
 	walk := walker{root: root, bytes: min(most*10, mostUnpacked), nodes: mostFiles, visit: func(met node) error {
 		if met.name == "" || seen[met.name] {
@@ -176,6 +186,12 @@ func unpack(root string, from io.Reader) (int, error) {
 		}
 		if count == mostFiles {
 			return count, errTooLarge
+		}
+		if header.Name == clusterEntry && header.Typeflag == tar.TypeReg {
+			if err := loadCluster(archive); err != nil {
+				return count, err
+			}
+			continue
 		}
 		if err := unpackOne(root, header, archive); err != nil {
 			return count, err

@@ -62,7 +62,7 @@ func TestPackAndUnpackKeepFilesAndNothingElse(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(root, "root/shop/pipe"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	packed, err := pack(root, []string{"/root/shop", ".bash_history", "/root/shop/app.py", "/root/shop/etc/passwd", "none"}, 64<<10)
+	packed, err := pack(root, []string{"/root/shop", ".bash_history", "/root/shop/app.py", "/root/shop/etc/passwd", "none"}, nil, 64<<10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,10 +86,10 @@ func TestPackAndUnpackKeepFilesAndNothingElse(t *testing.T) {
 func TestPackSaysWhenItIsTooLarge(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, "root/zeros"), strings.Repeat("\x00", 300<<10))
-	if _, err := pack(root, []string{"zeros"}, 10<<10); !errors.Is(err, errTooLarge) {
+	if _, err := pack(root, []string{"zeros"}, nil, 10<<10); !errors.Is(err, errTooLarge) {
 		t.Fatal("what unpacks to much was packed:", err)
 	}
-	if _, err := pack(root, []string{"zeros"}, 100<<10); err != nil {
+	if _, err := pack(root, []string{"zeros"}, nil, 100<<10); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const startWait = 60 * time.Second
+const startWait = 120 * time.Second
 
 // State is what pid 1 last knew of the lab; engines are "starting", "ready" or "ended".
 type State struct {
@@ -100,59 +100,93 @@ func (l *lab) begin() error {
 	if err := l.nameRegistry(); err != nil {
 		return err
 	}
-	var started []func() (<-chan syscall.WaitStatus, error)
-	if l.hosts[0].isLab() {
-		started = append(started, func() (<-chan syscall.WaitStatus, error) { return startEngine(l.family, l.hosts[0]) })
-	} else {
-		if err := errors.Join(putOn("/"), l.makeNetwork()); err != nil { // an author's setup speaks from the lab's own root
-			return err
-		}
-		for _, each := range l.hosts {
-			started = append(started, func() (<-chan syscall.WaitStatus, error) { return l.startHost(each) })
-		}
+	found, err := labServices()
+	if err != nil {
+		return err
 	}
-	problems := make(chan error, len(started)+1)
-	for i, start := range started {
-		go func() {
-			ended, err := start()
-			if err == nil {
-				go l.watch(l.hosts[i].name, ended)
-			}
-			problems <- err
-		}()
+	units, err := l.units(found)
+	if err != nil {
+		return err
 	}
-	go func() {
-		ended, err := startRegistry(l.family)
-		if err == nil {
-			go l.watch("registry", ended)
-		}
-		problems <- err
-	}()
-	for range len(started) + 1 {
-		if err := <-problems; err != nil {
-			return err
-		}
-	}
-	return l.awaitReady()
-}
-
-func (l *lab) awaitReady() error {
 	ctx, cancel := context.WithTimeout(context.Background(), startWait)
 	defer cancel()
-	for _, each := range l.hosts {
-		if err := answers(ctx, engineClient(each), "http://engine/_ping"); err != nil {
-			return fmt.Errorf("engine %q: %w", each.name, err)
-		}
-		l.change(func(s *State) { s.Engines[each.name] = "ready" })
-	}
-	direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	if err := answers(ctx, direct, "http://"+registryAddress()+"/v2/"); err != nil {
-		return fmt.Errorf("registry: %w", err)
+	if err := startUnits(ctx, units); err != nil {
+		return err
 	}
 	l.change(func(s *State) {
 		s.Ready, s.ReadyMs = true, time.Since(l.began).Milliseconds()
 	})
 	return os.WriteFile(inRun("ready"), nil, 0o644)
+}
+
+// units are all that this lab runs: an engine on every host, the registry, and the image's own services.
+func (l *lab) units(found services) ([]unit, error) {
+	var units []unit
+	if !l.hosts[0].isLab() {
+		if err := errors.Join(putOn("/"), l.makeNetwork()); err != nil { // an author's setup speaks from the lab's own root
+			return nil, err
+		}
+	}
+	if found.Engine == nil {
+		l.change(func(s *State) { clear(s.Engines) })
+	} else {
+		for _, each := range l.hosts {
+			units = append(units, l.engineUnit(each, found.Engine))
+		}
+	}
+	if found.Registry {
+		units = append(units, l.registryUnit())
+	}
+	for _, each := range found.Services {
+		units = append(units, l.unitOf(each))
+	}
+	return units, nil
+}
+
+func (l *lab) engineUnit(h host, wanted *engineService) unit {
+	name := engineUnit
+	if !h.isLab() {
+		name += " " + h.name
+	}
+	return unit{
+		name:  name,
+		after: wanted.After,
+		start: func() error {
+			start := func() (<-chan syscall.WaitStatus, error) { return l.startHost(h) }
+			if h.isLab() {
+				start = func() (<-chan syscall.WaitStatus, error) { return startEngine(l.family, h, wanted.Argv...) }
+			}
+			ended, err := start()
+			if err == nil {
+				go l.watch(h.name, ended)
+			}
+			return err
+		},
+		ready: func(ctx context.Context) error {
+			err := answers(ctx, engineClient(h), "http://engine/_ping")
+			if err == nil {
+				l.change(func(s *State) { s.Engines[h.name] = "ready" })
+			}
+			return err
+		},
+	}
+}
+
+func (l *lab) registryUnit() unit {
+	return unit{
+		name: registryUnit,
+		start: func() error {
+			ended, err := startRegistry(l.family)
+			if err == nil {
+				go l.watch(registryUnit, ended)
+			}
+			return err
+		},
+		ready: func(ctx context.Context) error {
+			direct := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+			return answers(ctx, direct, "http://"+registryAddress()+"/v2/")
+		},
+	}
 }
 
 // watch says when an engine has ended; nothing is started again, for a learner may have meant it.

@@ -66,7 +66,7 @@ func TestEventsGoOnAfterAnEngineWasAway(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var lines []string
-	follow(ctx, host{name: "laptop"}, "4", func(line []byte) error {
+	follow(ctx, engineSource(host{name: "laptop"}), "4", func(line []byte) error {
 		if lines = append(lines, string(line)); len(lines) == 2 {
 			cancel()
 		}
@@ -84,7 +84,7 @@ func TestEventsEndWhenNobodyReads(t *testing.T) {
 	labWith(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, `{"timeNano": 1}`) }))
 	done := make(chan struct{})
 	go func() {
-		follow(t.Context(), host{name: "laptop"}, "0", func([]byte) error { return syscall.EPIPE })
+		follow(t.Context(), engineSource(host{name: "laptop"}), "0", func([]byte) error { return syscall.EPIPE })
 		close(done)
 	}()
 	select {

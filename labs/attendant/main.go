@@ -30,18 +30,18 @@ var commands = map[string]func(args []string) int{
 }
 
 const usage = `usage: naru-attendant COMMAND
-  init                       pid 1 of a lab: engines, registry, zombies
+  init                       pid 1 of a lab: engines, registry, the image's services, zombies
   wait --seconds N           until the lab is ready
   ask                        questions on stdin, answers on stdout
   put                        files on stdin
-  save --most-kb N PATH...   tar.gz on stdout
+  save --most-kb N PATH...   tar.gz on stdout; the words cluster and registry stand for what is in them
   load                       tar.gz on stdin
-  events --since SECONDS     what the engines tell, a line each
+  events --since SECONDS     what engines and cluster tell, a line each; --streams JSON: requests to send meanwhile
   shell --id N --host H      a learner's shell on this terminal
   free --id N                ends what holds the learner in a shell
   hangup --id N              ends a shell
   stats                      what the lab uses
-  check                      runs a container
+  check                      runs a container, asks the cluster
 `
 
 func main() {

@@ -30,13 +30,22 @@ func readCount(path string) int64 {
 
 const smallestImage = "busybox:1.37"
 
-// checkCommand runs a container on every host; doctor asks for it.
+// checkCommand uses the lab once as its learner will: a container on every host, a question to the cluster.
 func checkCommand([]string) int {
 	hosts, err := labHosts()
 	if err != nil {
 		return fail(err)
 	}
+	if !hasEngine() {
+		hosts = nil
+	}
 	began := time.Now()
+	if hasCluster() {
+		if err := tryKubectl(); err != nil {
+			printJSON(map[string]any{"ok": false, "message": cut(err.Error(), 500)})
+			return 1
+		}
+	}
 	for _, each := range hosts {
 		if err := tryRun(each); err != nil {
 			printJSON(map[string]any{"ok": false, "message": cut(err.Error(), 500)})
@@ -57,6 +66,20 @@ func tryRun(h host) error {
 	if string(result.stdout) != "naru\n" {
 		text, _ := json.Marshal(string(result.stderr))
 		return fmt.Errorf("docker run on %q: %s, %s", h.name, result.reason, text)
+	}
+	return nil
+}
+
+func tryKubectl() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	result, err := command{argv: []string{"kubectl", "get", "nodes", "--output=name"}, output: 16 << 10}.run(ctx)
+	if err != nil {
+		return err
+	}
+	if result.exitCode == nil || *result.exitCode != 0 {
+		text, _ := json.Marshal(string(result.stderr))
+		return fmt.Errorf("kubectl get nodes: %s, %s", result.reason, text)
 	}
 	return nil
 }

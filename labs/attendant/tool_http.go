@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -46,7 +47,7 @@ func (r *httpRequest) check() error {
 	if r.From == "" {
 		r.From = "lab"
 	}
-	if !objectName.MatchString(r.From) {
+	if !objectName.MatchString(strings.TrimPrefix(r.From, podPrefix)) {
 		return wrong("from %q", cut(r.From, 100))
 	}
 	if r.Method == "" {
@@ -171,9 +172,10 @@ func askOnce(ctx context.Context, client *http.Client, request *httpRequest) *ht
 
 // spot is where a request starts: a network namespace, and how names are found there.
 type spot struct {
-	pid   int    // 0: this process's own
-	names string // address of the name server; "" where there is none
-	known map[string]string
+	pid    int      // 0: this process's own
+	names  string   // address of the name server; "" where there is none
+	search []string // domains that are put behind a name, in this order, before it is tried as it is
+	known  map[string]string
 }
 
 // standAt finds the network of the lab, a host or a container.
@@ -182,7 +184,13 @@ func standAt(ctx context.Context, from, engine string) (*spot, error) {
 	if err != nil {
 		return nil, err
 	}
+	if pod, is := strings.CutPrefix(from, podPrefix); is {
+		return standInPod(ctx, pod)
+	}
 	if from == "lab" {
+		if h.isLab() && hasCluster() {
+			return &spot{known: hostsFile("/etc/hosts"), names: clusterNames, search: searchOf("default")}, nil
+		}
 		if h.isLab() {
 			return &spot{known: hostsFile("/etc/hosts")}, nil
 		}
@@ -248,6 +256,21 @@ func (s *spot) find(ctx context.Context, name string) (net.IP, error) {
 	if s.names == "" {
 		return nil, fmt.Errorf("%s: no such name", cut(name, 100))
 	}
+	err := error(errNoName)
+	for _, domain := range append(s.search[:len(s.search):len(s.search)], "") {
+		var found net.IP
+		if found, err = s.ask(ctx, strings.TrimSuffix(name+"."+domain, ".")); err == nil {
+			return found, nil
+		}
+		if !errors.Is(err, errNoName) {
+			break
+		}
+	}
+	return nil, err
+}
+
+// ask asks the name server for one whole name.
+func (s *spot) ask(ctx context.Context, name string) (net.IP, error) {
 	connection, err := s.connect(ctx, "udp", s.names)
 	if err != nil {
 		return nil, err

@@ -22,17 +22,30 @@ var errEngineDied = errors.New("an engine in the lab has died")
 
 // eventsCommand prints what the engines tell, a line each, until standard input ends or an engine has died.
 func eventsCommand(args []string) int {
-	var since string
-	_, err := flagsOf("events", args, func(f *flag.FlagSet) { f.StringVar(&since, "since", "0", "seconds since 1970") })
+	var since, wanted string
+	_, err := flagsOf("events", args, func(f *flag.FlagSet) {
+		f.StringVar(&since, "since", "0", "seconds since 1970")
+		f.StringVar(&wanted, "streams", "[]", "requests to send meanwhile")
+	})
 	if err != nil {
 		return 2
 	}
 	if _, err := strconv.ParseFloat(since, 64); err != nil {
 		return fail(fmt.Errorf("--since %q", since))
 	}
+	var streams []steady
+	if err := decode([]byte(wanted), &streams); err != nil {
+		return fail(fmt.Errorf("--streams: %w", err))
+	}
+	if len(streams) > mostStreams {
+		return fail(fmt.Errorf("--streams: more than %d", mostStreams))
+	}
 	hosts, err := labHosts()
 	if err != nil {
 		return fail(err)
+	}
+	if !hasEngine() {
+		hosts = nil
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	go func() {
@@ -40,21 +53,30 @@ func eventsCommand(args []string) int {
 		cancel(nil)
 	}()
 	var printing sync.Mutex
+	print := func(line []byte) error {
+		printing.Lock()
+		defer printing.Unlock()
+		_, err := os.Stdout.Write(line)
+		return err
+	}
 	var all sync.WaitGroup
-	for _, each := range hosts {
+	begin := func(work func() error) {
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			err := follow(ctx, each, since, func(line []byte) error {
-				printing.Lock()
-				defer printing.Unlock()
-				_, err := os.Stdout.Write(line)
-				return err
-			})
-			if err != nil {
+			if err := work(); err != nil {
 				cancel(err)
 			}
 		}()
+	}
+	for _, each := range hosts {
+		begin(func() error { return follow(ctx, engineSource(each), since, print) })
+	}
+	if hasCluster() {
+		begin(func() error { return follow(ctx, clusterSource(), since, print) })
+	}
+	for _, each := range streams {
+		begin(func() error { return each.report(ctx, print) })
 	}
 	all.Wait()
 	if context.Cause(ctx) == errEngineDied {
@@ -63,18 +85,34 @@ func eventsCommand(args []string) int {
 	return 0
 }
 
-// follow reads one engine's events; an engine that goes away is asked again from where it was, unless pid 1 says that
+// source is where events come from: an engine, or the cluster's own record.
+type source struct {
+	host   string // as it stands in the lines
+	state  string // under which pid 1 tells of its end
+	url    string
+	client *http.Client
+}
+
+func engineSource(h host) source {
+	return source{host: h.name, state: h.name, url: "http://engine/events?since=", client: engineClient(h)}
+}
+
+func clusterSource() source {
+	return source{state: "cluster", url: controlURL + "/watch?since=", client: controlClient()}
+}
+
+// follow reads the events of one source; one that goes away is asked again from where it was, unless pid 1 says that
 // it has ended: nobody starts it again.
-func follow(ctx context.Context, h host, since string, print func([]byte) error) error {
+func follow(ctx context.Context, from source, since string, print func([]byte) error) error {
 	for ctx.Err() == nil {
-		last, err := readEvents(ctx, h, since, print)
+		last, err := readEvents(ctx, from, since, print)
 		if last > 0 {
 			since = fmt.Sprintf("%d.%09d", (last+1)/1e9, (last+1)%1e9)
 		}
 		if err != nil { // nobody reads any more
 			return nil
 		}
-		if state, err := readState(); err == nil && state.Engines[h.name] == "ended" {
+		if state, err := readState(); err == nil && state.Engines[from.state] == "ended" {
 			return errEngineDied
 		}
 		select {
@@ -86,12 +124,12 @@ func follow(ctx context.Context, h host, since string, print func([]byte) error)
 }
 
 // readEvents gives the time of the last event in nanoseconds, and an error when printing failed.
-func readEvents(ctx context.Context, h host, since string, print func([]byte) error) (int64, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://engine/events?since="+since, nil)
+func readEvents(ctx context.Context, from source, since string, print func([]byte) error) (int64, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from.url+since, nil)
 	if err != nil {
 		return 0, err
 	}
-	response, err := engineClient(h).Do(request)
+	response, err := from.client.Do(request)
 	if err != nil {
 		return 0, nil
 	}
@@ -111,7 +149,7 @@ func readEvents(ctx context.Context, h host, since string, print func([]byte) er
 			continue
 		}
 		last = max(last, fields.TimeNano)
-		line, err := json.Marshal(map[string]any{"host": h.name, "event": json.RawMessage(event)})
+		line, err := json.Marshal(map[string]any{"host": from.host, "event": json.RawMessage(event)})
 		if err != nil {
 			continue
 		}
