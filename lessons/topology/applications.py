@@ -57,10 +57,11 @@ def draw_applications(cluster: Cluster) -> Drawing | None:
         top = _draw_band(paper, band, top, cluster) + BAND_GAP
     for band in bands[: bounds.BANDS_DRAWN]:
         _link_services(paper, band, cluster)
-    left = len(bands) - bounds.BANDS_DRAWN
-    note = f"그림에 다 담지 못한 {left}묶음은 아래 표에 있어요." if left > 0 else ""
+    left = max(0, len(bands) - bounds.BANDS_DRAWN)
+    left += sum(max(0, len(band.services) - bounds.SERVICES_EACH) for band in bands[: bounds.BANDS_DRAWN])
+    note = f"그림에 다 담지 못한 {left}묶음은 아래 표에 있어요." if left else ""
     title = "애플리케이션: Deployment에서 Pod까지, Service에서 Pod까지"
-    return Drawing(title, WIDTH, top - BAND_GAP, tuple(paper.boxes), tuple(paper.links), note)
+    return Drawing(title, WIDTH, top - BAND_GAP, tuple(paper.boxes), tuple(paper.links[: bounds.LINKS_DRAWN]), note)
 
 
 def _bands(cluster: Cluster) -> list[Band]:
@@ -131,7 +132,7 @@ def _draw_band(paper: _Paper, band: Band, top: int, cluster: Cluster) -> int:
             paper.links += [across(owner, one, quiet(one.tone)) for one in boxes]
         left = start + ROW + GAP
         middle = beside + max(len(boxes), 1) * (ROW + GAP)
-    services = 2 * len(band.services) * (ROW + GAP)
+    services = 2 * min(len(band.services), bounds.SERVICES_EACH) * (ROW + GAP)
     return max(left, middle, top + services, top + ROW + GAP) - GAP
 
 
@@ -177,7 +178,7 @@ def _pod_boxes(paper: _Paper, pods: Sequence[Pod], top: int) -> list[Box]:
 def _link_services(paper: _Paper, band: Band, cluster: Cluster) -> None:
     """Service, its Endpoints, and a line to each Pod that it leads to."""
     y = band.top
-    for service in band.services:
+    for service in band.services[: bounds.SERVICES_EACH]:
         state = state_of_service(service, cluster.pods)
         x, width = RIGHT
         ports = ", ".join(service.ports)

@@ -303,3 +303,14 @@ def test_a_flood_of_objects_stays_bounded_and_is_counted():
     assert picture.faults[bounds.FAULTS].text.startswith("그 밖에")
     left = 7 + (5000 - bounds.PODS) + (3000 - bounds.OBJECTS) + (500 - bounds.OBJECTS)
     assert any(f"오브젝트 {left}개" in table.note for table in picture.tables)
+
+
+def test_many_services_of_the_same_pods_do_not_make_a_thicket():
+    services = [service(f"s-{n:02}", {"app": "shop"}) for n in range(90)]
+    drawing = picture_of(cluster(services=services)).drawings[0]
+    assert [one.kind for one in drawing.boxes].count("service") == bounds.SERVICES_EACH
+    assert drawing.note == f"그림에 다 담지 못한 {90 - bounds.SERVICES_EACH}묶음은 아래 표에 있어요."
+    pods = [pod(f"p-{n:03}", made_by=f"r-{n // 5}") for n in range(200)]
+    owners = [made("shop", str(n), 5) for n in range(40)]
+    crowded = picture_of(cluster(pods=pods, replicasets=owners, services=services, deployments=[])).drawings[0]
+    assert len(crowded.links) <= bounds.LINKS_DRAWN
