@@ -87,8 +87,8 @@ def test_requests_during_commands_ask_with_all_that_belongs_to_them() -> None:
         "http": {"url": "http://shop/", "from": "pod client", "method": "GET", "every_ms": 50},
         "while": [["kubectl", "delete", "pod", "-l", "app=shop", "--wait"]],
         "watch": {
-            "svc": {"tool": "kubernetes", "request": request(plan, "svc")},
-            "pods": {"tool": "kubernetes", "request": request(plan, "pods")},
+            "svc": {"tool": "kubernetes", "request": request(plan, "svc"), "seconds": 10.0},
+            "pods": {"tool": "kubernetes", "request": request(plan, "pods"), "seconds": 10.0},
         },
         "seconds": 60.0,
     }

@@ -24,8 +24,8 @@ from lessons.graders.wording import LINE_MOST, plain
 SETUP = "setup"
 TARGET = frozenset({"url", "from", "method", "headers", "every_ms"})
 EVERY_MS, EVERY_LEAST, EVERY_MOST = 100, 10, 5_000
-SECONDS, SECONDS_MOST = 60.0, 180.0  # of all commands together
-COMMANDS_MOST = 20
+SECONDS, SECONDS_MOST = 60.0, 120.0  # of all commands together
+COMMANDS_MOST = 10
 WATCH_MOST = 10
 GRACE_SECONDS = 15.0  # what goes on around the commands: a moment before and after, and what is watched
 UNDO_SECONDS = 30.0
@@ -85,10 +85,13 @@ class Traffic(AskProbe):
             "http": target,
             "while": [list(run.argv_of(argv, variables)) for argv in value["while"]],
             "undo": [list(run.argv_of(argv, variables)) for argv in value.get("undo") or []],
-            "watch": {name: {"tool": ask.tool, "request": request_of(ask)} for name, ask in watched.items()},
+            "watch": {
+                name: {"tool": ask.tool, "request": request_of(ask), "seconds": ask.seconds}
+                for name, ask in watched.items()
+            },
             "seconds": seconds,
         }
-        around = sum(ask.seconds for ask in watched.values()) + (UNDO_SECONDS if request["undo"] else 0)
+        around = 2 * sum(ask.seconds for ask in watched.values()) + (UNDO_SECONDS if request["undo"] else 0)
         return make("traffic", request, seconds=seconds + GRACE_SECONDS + around)
 
     def document(self, value: Any, ask: Ask) -> Any:
