@@ -45,7 +45,7 @@ func apiFlags(c config.Config, p *pki.PKI, etcd, tokens string) []string {
 		"--default-not-ready-toleration-seconds=" + toleration, "--default-unreachable-toleration-seconds=" + toleration,
 		"--etcd-count-metric-poll-period=0", "--etcd-db-metric-poll-interval=0",
 		"--allow-privileged=true", "--anonymous-auth=true",
-		"--kubelet-preferred-address-types=InternalIP",
+		"--kubelet-preferred-address-types=InternalDNS,InternalIP",
 		"--kubelet-client-certificate=" + p.Cert, "--kubelet-client-key=" + p.Key,
 	}
 }
