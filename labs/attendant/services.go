@@ -39,7 +39,7 @@ type engineService struct {
 }
 
 // service is one program. Vital: its end is the lab's. Again: it is started again when it ends. Off: a file during whose
-// life it is stopped.
+// life it is stopped; NAME-off among the cluster's files for one that is started again.
 type service struct {
 	Name  string            `json:"name"`
 	Argv  []string          `json:"argv"`
@@ -69,6 +69,11 @@ func labServices() (services, error) {
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&found); err != nil {
 		return plain, fmt.Errorf("%s: %w", servicesFile, err)
+	}
+	for i := range found.Services {
+		if each := &found.Services[i]; each.Again && each.Off == "" {
+			each.Off = inRun("cluster", each.Name+"-off")
+		}
 	}
 	return found, found.check()
 }
