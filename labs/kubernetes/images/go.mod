@@ -1,0 +1,3 @@
+module naru/images
+
+go 1.24

@@ -1,0 +1,3 @@
+module naru/pause
+
+go 1.24

@@ -1,0 +1,3 @@
+module naru/shop
+
+go 1.24
