@@ -29,6 +29,7 @@ type Simulated struct {
 	Labels map[string]string `json:"labels"`
 	Taint  string            `json:"taint"`  // key=value:Effect, "" for none
 	Images []string          `json:"images"` // names, without tags, that their registry knows
+	Port   int               `json:"port"`   // on 127.0.0.1, where the kubelets of all of them answer
 }
 
 // Real describes the node that runs containers; an empty name is none.
@@ -66,7 +67,7 @@ func Default() Config {
 	return Config{
 		Directory: "/run/naru/cluster",
 		Port:      6443,
-		Simulated: Simulated{Count: 3, CPU: "4", Memory: "8Gi", Pods: 4000},
+		Simulated: Simulated{Count: 3, CPU: "4", Memory: "8Gi", Pods: 4000, Port: 10247},
 		Real:      Real{Address: "10.0.0.1", Root: "/var/lib/kubelet", Runtime: "/run/containerd/containerd.sock", MaxPods: 30, MemoryMB: 2048},
 		Times: Times{
 			NodeLease: seconds(6), NodeGrace: seconds(8), NodeMonitor: seconds(1), Toleration: seconds(5),
@@ -98,6 +99,8 @@ func (c Config) check() error {
 		return fmt.Errorf("directory: must not be empty")
 	case c.Port < 1 || c.Port > 65535:
 		return fmt.Errorf("port: %d is no port", c.Port)
+	case c.Simulated.Port < 1 || c.Simulated.Port > 65535 || c.Simulated.Port == c.Port:
+		return fmt.Errorf("simulated.port: %d is no port of its own", c.Simulated.Port)
 	case c.Simulated.Count < 0 || c.Simulated.Count > 100:
 		return fmt.Errorf("simulated.count: %d is not between 0 and 100", c.Simulated.Count)
 	case c.Times.NodeGrace.Duration <= c.Times.NodeLease.Duration:

@@ -40,6 +40,7 @@ func TestFaultsNameFileAndField(t *testing.T) {
 	for text, wanted := range map[string]string{
 		"nodes: 3":                 `unknown field "nodes"`,
 		"port: 0":                  "port: 0",
+		"simulated: {port: 6443}":  "simulated.port: 6443",
 		"simulated: {count: 1000}": "simulated.count: 1000",
 		"directory: ''":            "directory:",
 		"times: {node_grace: 5s, node_lease: 6s}": "times.node_grace",

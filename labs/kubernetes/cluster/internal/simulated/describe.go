@@ -20,8 +20,7 @@ const (
 
 	simulatedLabel = "naru.dev/simulated"
 
-	kubeletPort  = 10247 // where kwok answers for the kubelets of all nodes
-	firstAddress = 10    // worker-1 is 10.0.0.11 beside a real node at 10.0.0.1
+	firstAddress = 10 // worker-1 is 10.0.0.11 beside a real node at 10.0.0.1
 )
 
 func isSimulated(node *corev1.Node) bool { return node.Annotations[playedAnnotation] == playedValue }
@@ -73,7 +72,7 @@ func describe(name string, number int, c config.Config) (*corev1.Node, error) {
 				// Nobody listens at the node's address; this is where the API server finds its kubelet.
 				{Type: corev1.NodeInternalDNS, Address: "localhost"},
 			},
-			DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: kubeletPort}},
+			DaemonEndpoints: corev1.NodeDaemonEndpoints{KubeletEndpoint: corev1.DaemonEndpoint{Port: int32(c.Simulated.Port)}},
 			NodeInfo: corev1.NodeSystemInfo{
 				Architecture: "amd64", OperatingSystem: "linux", KubeletVersion: release, KernelVersion: "simulated",
 				OSImage: "simulated", ContainerRuntimeVersion: "simulated://1", MachineID: name, SystemUUID: name, BootID: name,

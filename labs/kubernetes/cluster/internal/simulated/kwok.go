@@ -1,8 +1,10 @@
 package simulated
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -29,7 +31,7 @@ func RunKwok(ctx context.Context, c config.Config, kubeconfig, cert, key string)
 		"--kubeconfig=" + kubeconfig, "--tls-cert-file=" + cert, "--tls-private-key-file=" + key,
 		"--manage-nodes-with-annotation-selector=" + playedAnnotation + "=" + playedValue,
 		"--node-lease-duration-seconds=" + strconv.Itoa(max(1, int(math.Round(c.Times.NodeLease.Seconds())))),
-		"--server-address=127.0.0.1:" + strconv.Itoa(kubeletPort), "--node-port=" + strconv.Itoa(kubeletPort),
+		"--server-address=127.0.0.1:" + strconv.Itoa(c.Simulated.Port), "--node-port=" + strconv.Itoa(c.Simulated.Port),
 	})
 	if err := command.ExecuteContext(ctx); err != nil {
 		return err
@@ -48,7 +50,7 @@ func prepareKwok(ctx context.Context, c config.Config) (context.Context, error) 
 			return nil, err
 		}
 	}
-	ctx = kwoklog.NewContext(ctx, kwoklog.NewLogger(os.Stderr, kwoklog.LevelError))
+	ctx = kwoklog.NewContext(ctx, kwoklog.NewLogger(calm{os.Stderr}, kwoklog.LevelError))
 	// Kwok reads the path of its configuration from the process's arguments only, or else looks here.
 	kwokconfig.WorkDir = c.Directory
 	ctx, err = kwokconfig.InitFlags(ctx, pflag.NewFlagSet("kwok", pflag.ContinueOnError))
@@ -56,4 +58,16 @@ func prepareKwok(ctx context.Context, c config.Config) (context.Context, error) 
 		return nil, fmt.Errorf("kwok's configuration: %w", err)
 	}
 	return ctx, nil
+}
+
+// calm is a log without what kwok calls errors in everyday work: a Pod that is gone already when it is to go, a lease that
+// somebody else has just written.
+type calm struct{ to io.Writer }
+
+func (c calm) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(`pod-delete`)) && bytes.Contains(line, []byte(`not found`)) ||
+		bytes.Contains(line, []byte(`Failed to sync lease`)) {
+		return len(line), nil
+	}
+	return c.to.Write(line)
 }
