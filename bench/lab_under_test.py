@@ -10,18 +10,26 @@ from typing import Any
 from portal_under_test import Learner, Portal
 from websockets.sync.client import connect
 
-FIRST_RUN = "docker run --rm busybox:1.37 echo usa''ble\r"  # what is typed is not what is waited for
+_POD = "kubectl run first --image=shop:v1 >/dev/null && kubectl wait --for=condition=Ready pod/first >/dev/null"
+# Of a lab image: the exercise of bench/course, and the first thing that its learner does. What is typed is not what is
+# waited for.
+IMAGES = {
+    "docker": ("web", "docker run --rm busybox:1.37 echo usa''ble\r"),
+    "kubernetes-light": ("light", f"{_POD}; echo usa''ble\r"),
+    "kubernetes": ("full", f"{_POD}; echo usa''ble\r"),
+}
 
 
 class LabLearner(Learner):
     """One browser on the lesson with a lab."""
 
     LESSON = "/bench/02-lab/"
-    LAB = "/bench/exercises/web/lab/"
 
-    def __init__(self, portal: Portal, session: str) -> None:
+    def __init__(self, portal: Portal, session: str, image: str = "docker") -> None:
         super().__init__(portal.port, session)
         self.port = portal.port
+        exercise, self.first_run = IMAGES[image]
+        self.lab_url = f"/bench/exercises/{exercise}/lab/"
         self.url = ""
 
     def post(self, path: str, **fields: str) -> tuple[int, str]:
@@ -32,7 +40,7 @@ class LabLearner(Learner):
 
     def open(self) -> None:
         """Press 실습 시작."""
-        status, page = self.post(self.LAB)
+        status, page = self.post(self.lab_url)
         found = re.search(r"/labs/[0-9a-f-]{36}/", page)
         if status != 200 or not found:
             raise SystemExit(f"no lab: {status} {page[:300]}")

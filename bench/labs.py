@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """How long a lab takes to be there, beside a bare ``docker run`` of the same image measured in the same run.
 
-    .venv/bin/python bench/labs.py [--json FILE] [--rounds N] [--labs N]
+    .venv/bin/python bench/labs.py [--json FILE] [--rounds N] [--labs N] [--images NAME,NAME]
 
 Starts a portal, an engine and data of its own, and measures for every lab image of the catalogue, interleaved:
 
 floor    ``docker run`` of the lab's image with the lab's runtime and limits, until its attendant says ready
-pool     실습 시작 until ``docker run`` answers in the terminal, with a lab waiting in the pool
+pool     실습 시작 until ``docker run`` answers (a Pod is ready) in the terminal, with a lab waiting in the pool
 cold     the same with an empty pool
 
-then how long a key takes to come back, memory of a lab idle and working, many labs opened at once under a cap that does
-not hold them all, and what is left when all have ended: containers, threads, open files.
+and memory of a lab idle and working. Then how long a key takes to come back, many labs opened at once under a cap that
+does not hold them all, labs with clusters opened one after another, a neighbour's kubectl while one lab makes 10,000
+Pods, and what is left when all have ended: containers, threads, open files.
 """
 
 from __future__ import annotations
@@ -29,12 +30,31 @@ from contextlib import suppress
 from pathlib import Path
 
 import yaml
-from lab_under_test import FIRST_RUN, LabLearner, Terminal
+from lab_under_test import IMAGES, LabLearner, Terminal
 from portal_under_test import ROOT, Portal
 
-IN_LAB = "web"  # the exercise of bench/course that has a lab
 HELD_S = 20  # long enough for the cap to be reached
 AT_ONCE_MEMORY_MB = 4096  # the cap of the crowd: eight labs of 512 MB
+CLUSTERS_MEMORY_MB = 8192
+ONE_BY_ONE = {"kubernetes-light": 20, "kubernetes": 8}
+PODS_OF_NEIGHBOUR = 10_000
+# What a learner may do in a lab beside an idle one, and what its end prints.
+WORK = {
+    "docker": (
+        "docker run -d --name one nginx:1.26 && docker run -d --name two nginx:1.26; echo wor''king\r",
+        "working",
+    ),
+    "kubernetes-light": (
+        "kubectl create deployment shop --image=shop:v1 --replicas=20 && kubectl rollout status deployment/shop; "
+        "echo wor''king\r",
+        "working",
+    ),
+    "kubernetes": (
+        "kubectl create deployment shop --image=shop:v1 --replicas=3 && kubectl rollout status deployment/shop; "
+        "echo wor''king\r",
+        "working",
+    ),
+}
 
 
 def lab_images() -> dict[str, dict]:
@@ -66,6 +86,13 @@ def lab_containers(portal: Portal) -> list[str]:
     return docker(portal, "ps", "--all", "--quiet", "--filter", "label=naru.kind=lab").split()
 
 
+def wait_until_gone(portal: Portal, deadline_s: float = 60) -> None:
+    """Until no lab is left, or the time is up: then what is left is counted."""
+    began = time.monotonic()
+    while lab_containers(portal) and time.monotonic() - began < deadline_s:
+        time.sleep(0.5)
+
+
 def wait_for_parked(portal: Portal, count: int, deadline_s: float = 60) -> None:
     """Until the pool holds ``count`` paused labs."""
     began = time.monotonic()
@@ -79,7 +106,7 @@ def wait_for_parked(portal: Portal, count: int, deadline_s: float = 60) -> None:
 
 def bare_start(portal: Portal, entry: dict) -> float:
     """The floor: start to ready without a portal."""
-    memory = f"{entry['memory_mb']}m" if isinstance(entry.get("memory_mb"), int) else "512m"
+    memory = f"{entry['memory_mb']['default']}m"
     began = time.perf_counter()
     container = docker(
         portal, "run", "--detach", "--runtime", "runsc-lab", "--network", "none", "--cap-add", "ALL", "--pull", "never",
@@ -88,7 +115,7 @@ def bare_start(portal: Portal, entry: dict) -> float:
         "--entrypoint", "/naru/bin/naru-attendant", entry["image"], "init",
     ).strip()  # fmt: skip
     try:
-        docker(portal, "exec", container, "/naru/bin/naru-attendant", "wait", "--seconds", "30")
+        docker(portal, "exec", container, "/naru/bin/naru-attendant", "wait", "--seconds", "60", timeout=90)
         return time.perf_counter() - began
     finally:
         docker(portal, "rm", "--force", "--volumes", container)
@@ -120,8 +147,8 @@ def opened(learner: LabLearner) -> tuple[float, float]:
     learner.wait_until_live()
     ready = time.perf_counter() - began
     with learner.terminal() as terminal:
-        terminal.type(FIRST_RUN)
-        terminal.wait_for("usable")
+        terminal.type(learner.first_run)
+        terminal.wait_for("usable", deadline_s=60)
     usable = time.perf_counter() - began
     learner.end()
     return ready, usable
@@ -237,70 +264,161 @@ def left_over(portal: Portal, before: dict[str, int], deadline_s: float = 30) ->
         time.sleep(0.5)
 
 
-def measure(data: Path, rounds: int, labs: int) -> dict[str, float]:
-    numbers: dict[str, float] = {}
-    os.environ["NARU_LAB_MEMORY_MB"] = str(AT_ONCE_MEMORY_MB)
-    (name, entry), *_ = lab_images().items()
-    os.environ["NARU_LAB_POOL_SIZE"] = "0"
-    with Portal(data, pool_size=0) as portal:
-        numbers["lab_images_s"] = wait_for_images(portal)
-        learner = LabLearner(portal, portal.learners(1)[0].session)
-        bare_start(portal, entry), opened(learner)  # the first of each warms caches
-        floor, ready, usable = [], [], []
-        for _ in range(rounds):
-            floor.append(bare_start(portal, entry))
-            both = opened(learner)
-            ready.append(both[0]), usable.append(both[1])
-        numbers |= {
-            f"{name}.bare_s": statistics.median(floor),
-            f"{name}.ready_cold_s": statistics.median(ready),
-            f"{name}.usable_cold_s": statistics.median(usable),
-            f"{name}.usable_cold_p95_s": percentile(usable, 0.95),
-        }
-    os.environ["NARU_LAB_POOL_SIZE"] = "1"
-    with Portal(data, pool_size=0) as portal:
-        sessions = [each.session for each in portal.learners(labs + 1)]
-        learner, *others = [LabLearner(portal, session) for session in sessions]
-        wait_for_images(portal)
-        ready, usable = [], []
-        for _ in range(rounds):
-            wait_for_parked(portal, 1)
-            time.sleep(0.5)
-            both = opened(learner)
-            ready.append(both[0]), usable.append(both[1])
-        numbers |= {
-            f"{name}.ready_pool_s": statistics.median(ready),
-            f"{name}.ready_pool_p95_s": percentile(ready, 0.95),
-            f"{name}.usable_pool_s": statistics.median(usable),
-            f"{name}.usable_pool_p95_s": percentile(usable, 0.95),
-        }
+def cold_starts(portal: Portal, name: str, entry: dict, rounds: int) -> dict[str, float]:
+    """Floor and cold path of one image, interleaved."""
+    learner = LabLearner(portal, portal.learners(1)[0].session, name)
+    bare_start(portal, entry), opened(learner)  # the first of each warms caches
+    floor, ready, usable = [], [], []
+    for _ in range(rounds):
+        floor.append(bare_start(portal, entry))
+        both = opened(learner)
+        ready.append(both[0]), usable.append(both[1])
+    return {
+        f"{name}.bare_s": statistics.median(floor),
+        f"{name}.ready_cold_s": statistics.median(ready),
+        f"{name}.usable_cold_s": statistics.median(usable),
+        f"{name}.usable_cold_p95_s": percentile(usable, 0.95),
+    }
+
+
+def pool_starts(portal: Portal, learner: LabLearner, name: str, rounds: int) -> dict[str, float]:
+    """Labs out of the pool, and what one of them uses."""
+    opened(learner)  # from now on the pool holds this image
+    ready, usable = [], []
+    for _ in range(rounds):
         wait_for_parked(portal, 1)
-        before = resources(portal)
-        known = set(lab_containers(portal))
-        learner.open()
-        learner.wait_until_live()
-        wait_for_parked(portal, 1)
-        running = set(docker(portal, "ps", "--quiet", "--filter", "label=naru.kind=lab").split())
-        paused = set(docker(portal, "ps", "--quiet", "--filter", "status=paused").split())
-        (container,) = (running & known) - paused
-        numbers[f"{name}.idle_mb"] = memory_mb(portal, container)
-        with learner.terminal() as terminal:
-            terminal.type("true\r")
-            time.sleep(1)
-            terminal.forget()
+        time.sleep(0.5)
+        both = opened(learner)
+        ready.append(both[0]), usable.append(both[1])
+    numbers = {
+        f"{name}.ready_pool_s": statistics.median(ready),
+        f"{name}.ready_pool_p95_s": percentile(ready, 0.95),
+        f"{name}.usable_pool_s": statistics.median(usable),
+        f"{name}.usable_pool_p95_s": percentile(usable, 0.95),
+    }
+    wait_for_parked(portal, 1)
+    known = set(lab_containers(portal))
+    learner.open()
+    learner.wait_until_live()
+    wait_for_parked(portal, 1)
+    running = set(docker(portal, "ps", "--quiet", "--filter", "label=naru.kind=lab").split())
+    paused = set(docker(portal, "ps", "--quiet", "--filter", "status=paused").split())
+    (container,) = (running & known) - paused
+    numbers[f"{name}.idle_mb"] = memory_mb(portal, container)
+    with learner.terminal() as terminal:
+        terminal.type("true\r")
+        time.sleep(1)
+        terminal.forget()
+        if name == "docker":
             floor = bare_echo(portal, container, 200)
             keys = key_echo(terminal, 200)
             numbers |= {"bare_echo_p95_ms": percentile(floor, 0.95), "echo_p50_ms": statistics.median(keys)}
             numbers["echo_p95_ms"] = percentile(keys, 0.95)
-            terminal.type(
-                "docker run -d --name one nginx:1.26 && docker run -d --name two nginx:1.26; echo wor''king\r"
-            )
-            terminal.wait_for("working", deadline_s=60)
-            numbers[f"{name}.working_mb"] = memory_mb(portal, container)
+        work, done = WORK[name]
+        terminal.type(work)
+        terminal.wait_for(done, deadline_s=90)
+        numbers[f"{name}.working_mb"] = memory_mb(portal, container)
+    learner.end()
+    return numbers
+
+
+def one_by_one(portal: Portal, name: str, learners: list[LabLearner]) -> dict[str, float]:
+    """Labs of one image, one after another while those before stay: when each was ready, and what they use together."""
+    ready = []
+    before = set(lab_containers(portal))
+    queued = 0
+    held: list[LabLearner] = []
+    for learner in learners:
+        began = time.perf_counter()
+        learner.open()
+        try:
+            queued += learner.wait_until_live(deadline_s=20)
+        except SystemExit:  # the cap is reached: this one waits, which is what a cap is for
+            queued += 1
+            learner.end()
+            continue
+        ready.append(time.perf_counter() - began)
+        held.append(learner)
+    used = [memory_mb(portal, container) for container in set(lab_containers(portal)) - before]
+    for learner in held:
         learner.end()
-        numbers |= crowd(portal, others, learner)
-        numbers |= left_over(portal, before)
-        numbers["rss_mb"] = portal.rss_mb()
+    return {
+        f"{name}.one_by_one": len(ready),
+        f"{name}.one_by_one_queued": queued,
+        f"{name}.one_by_one_p50_s": statistics.median(ready),
+        f"{name}.one_by_one_slowest_s": max(ready),
+        f"{name}.each_mb": statistics.mean(used) if used else 0.0,
+    }
+
+
+def neighbour(busy: LabLearner, calm: LabLearner) -> dict[str, float]:
+    """Seconds of ``kubectl get pods`` in one lab while another one's Deployment asks for 10,000 Pods."""
+    for learner in (busy, calm):
+        learner.open()
+        learner.wait_until_live()
+    times = []
+    with busy.terminal() as loud, calm.terminal() as quiet:
+        loud.type(f"kubectl create deployment flood --image=shop:v1 --replicas={PODS_OF_NEIGHBOUR}; echo beg''un\r")
+        loud.wait_for("begun", deadline_s=60)
+        ends_at = time.monotonic() + 60
+        number = 0
+        while time.monotonic() < ends_at:
+            number += 1
+            began = time.perf_counter()
+            quiet.type(f"kubectl get pods >/dev/null; echo an''swered{number}.\r")
+            quiet.wait_for(f"answered{number}.", deadline_s=60)
+            times.append(time.perf_counter() - began)
+            time.sleep(0.3)
+    for learner in (busy, calm):
+        learner.end()
+    return {
+        "neighbour_kubectl_p50_s": statistics.median(times),
+        "neighbour_kubectl_p95_s": percentile(times, 0.95),
+        "neighbour_kubectl_slowest_s": max(times),
+    }
+
+
+def measure(data: Path, rounds: int, labs: int, images: list[str]) -> dict[str, float]:
+    numbers: dict[str, float] = {}
+    os.environ["NARU_LAB_MEMORY_MB"] = str(AT_ONCE_MEMORY_MB)
+    os.environ["NARU_LAB_POOL_SIZE"] = "0"
+    entries = lab_images()
+    with Portal(data, pool_size=0) as portal:
+        numbers["lab_images_s"] = wait_for_images(portal)
+        for name in images:
+            numbers |= cold_starts(portal, name, entries[name], rounds)
+    os.environ["NARU_LAB_POOL_SIZE"] = "1"
+    for name in images:  # a portal each, so that its pool holds nothing else
+        with Portal(data, pool_size=0) as portal:
+            wait_for_images(portal)
+            learner = LabLearner(portal, portal.learners(1)[0].session, name)
+            numbers |= pool_starts(portal, learner, name, rounds)
+    clusters = [name for name in images if name in ONE_BY_ONE]
+    if clusters:
+        os.environ["NARU_LAB_MEMORY_MB"] = str(CLUSTERS_MEMORY_MB)
+        os.environ["NARU_LAB_POOL_SIZE"] = "0"
+        with Portal(data, pool_size=0) as portal:
+            sessions = [each.session for each in portal.learners(max(ONE_BY_ONE.values()))]
+            wait_for_images(portal)
+            for name in clusters:
+                count = ONE_BY_ONE[name]
+                numbers |= one_by_one(portal, name, [LabLearner(portal, each, name) for each in sessions[:count]])
+                wait_until_gone(portal)
+            numbers |= neighbour(*(LabLearner(portal, each, "kubernetes-light") for each in sessions[:2]))
+            wait_until_gone(portal)
+            numbers["clusters_leaked"] = len(lab_containers(portal))
+    if "docker" in images:
+        os.environ["NARU_LAB_MEMORY_MB"] = str(AT_ONCE_MEMORY_MB)
+        os.environ["NARU_LAB_POOL_SIZE"] = "1"
+        with Portal(data, pool_size=0) as portal:
+            learner, *others = [LabLearner(portal, each.session) for each in portal.learners(labs + 1)]
+            wait_for_images(portal)
+            opened(learner)
+            wait_for_parked(portal, 1)
+            before = resources(portal)
+            numbers |= crowd(portal, others, learner)
+            numbers |= left_over(portal, before)
+            numbers["rss_mb"] = portal.rss_mb()
     return numbers
 
 
@@ -308,6 +426,14 @@ GOALS = {
     "docker.usable_pool_p95_s": ("<=", 2),
     "docker.usable_cold_p95_s": ("<=", 4),
     "docker.idle_mb": ("<=", 150),
+    "kubernetes-light.usable_pool_p95_s": ("<=", 1),
+    "kubernetes-light.usable_cold_p95_s": ("<=", 5),
+    "kubernetes-light.idle_mb": ("<=", 220),
+    "kubernetes.usable_pool_p95_s": ("<=", 2),
+    "kubernetes.usable_cold_p95_s": ("<=", 8),
+    "kubernetes.idle_mb": ("<=", 400),
+    "neighbour_kubectl_p95_s": ("<=", 1),
+    "clusters_leaked": ("<=", 0),
     "echo_p95_ms": ("<=", 50),
     "crowd_page_p95_ms": ("<=", 100),
     "leaked": ("<=", 0),
@@ -319,13 +445,14 @@ def main() -> int:
     options.add_argument("--json", type=Path, help="write the numbers to this file")
     options.add_argument("--rounds", type=int, default=8, help="of floor, pool and cold each (8)")
     options.add_argument("--labs", type=int, default=20, help="opened at once (20)")
+    options.add_argument("--images", default=",".join(IMAGES), help="of the catalogue, by comma (all)")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="naru-bench-", ignore_cleanup_errors=True) as folder:
-        numbers = measure(Path(folder), chosen.rounds, chosen.labs)
+        numbers = measure(Path(folder), chosen.rounds, chosen.labs, chosen.images.split(","))
     for name, value in numbers.items():
         sign, goal = GOALS.get(name, ("", 0))
         met = "" if not sign else ("ok" if (value <= goal if sign == "<=" else value >= goal) else "MISSED")
-        print(f"{name:28} {value:10.2f}   {f'goal {sign} {goal}' if sign else '':16} {met}")
+        print(f"{name:36} {value:10.2f}   {f'goal {sign} {goal}' if sign else '':16} {met}")
     if chosen.json:
         chosen.json.write_text(json.dumps(nested(numbers), indent=2) + "\n")
     return 0

@@ -11,7 +11,7 @@ import tarfile
 from pathlib import Path
 
 from _naru import dockerd, images, say, shell, stamps, system
-from _naru.places import cache_dir
+from _naru.places import ROOT, cache_dir
 
 PLUGIN_FOLDER = "usr/libexec/docker/cli-plugins"
 # Debian 13's packages hold the plugins as static programs; older releases do not have them.
@@ -71,15 +71,15 @@ def host_go_suffices(go_mod: Path) -> bool:
     return (int(present[1]), int(present[2])) >= (int(wanted[1]), int(wanted[2]))
 
 
-def go_test_in_container(folder: Path) -> None:
-    """Vet and test a Go module with the Go of the engine image's first stage, which the build cache holds."""
+def go_test_in_container(folder: Path, stage: str) -> None:
+    """Vet and test a Go module with the Go of a stage of the engine's image, which the build cache holds."""
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w") as tar:
         for path in stamps.files_under(folder):
             tar.add(path, arcname=str(path.relative_to(folder)))
     built = subprocess.run(
-        ["docker", "build", "--quiet", "--target", "go", "--file", "labs/engine/Dockerfile", "-"],
-        input=images.context_tar(images.ENGINE_INPUTS),
+        ["docker", "build", "--quiet", "--target", stage, "--file", "labs/engine/Dockerfile", "-"],
+        input=images.context_tar((*images.ENGINE_INPUTS, str(folder.relative_to(ROOT)))),
         env={**os.environ, **dockerd.build_environment()},
         capture_output=True, check=False, timeout=1800,
     )  # fmt: skip

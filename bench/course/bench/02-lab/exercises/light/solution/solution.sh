@@ -1,0 +1,1 @@
+kubectl run first --image=shop:v1

@@ -1,0 +1,2 @@
+kubectl label pods -l app=shop tier=frontend --overwrite
+sleep 3

@@ -1,0 +1,2 @@
+kubectl set selector service shop app=shop,tier=fornt
+sleep 2

@@ -1,0 +1,6 @@
+kubectl set image deployment/shop shop=shop:v2
+kubectl rollout status deployment/shop --timeout=120s
+kubectl set image deployment/shop shop=shop:v3
+kubectl rollout status deployment/shop --timeout=6s
+kubectl rollout undo deployment/shop --to-revision=1
+kubectl rollout status deployment/shop --timeout=120s

@@ -1,0 +1,2 @@
+kubectl set image deployment/shop shop=shop:v2
+kubectl rollout status deployment/shop --timeout=120s

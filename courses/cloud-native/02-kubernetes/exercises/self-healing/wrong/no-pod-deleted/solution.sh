@@ -1,0 +1,3 @@
+node stop worker-2
+sleep 14
+kubectl get pods -o wide

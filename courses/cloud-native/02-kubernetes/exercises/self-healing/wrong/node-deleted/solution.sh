@@ -1,0 +1,3 @@
+kubectl delete $(kubectl get pods -l app=shop -o name | head -1)
+kubectl delete node worker-2
+kubectl rollout status deployment/shop --timeout=60s

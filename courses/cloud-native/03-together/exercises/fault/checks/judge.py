@@ -1,0 +1,150 @@
+"""Was only what was broken mended? And when was what seen? Reads evidence on stdin, prints one result."""
+
+import json
+import sys
+
+CONTAINER = ("deployment", "spec", "template", "spec", "containers", 0)
+# What may differ from the broken state, by the fault: the place, and what stood there before the night.
+FAULTS = {
+    "image": (("Deployment", "이미지의 태그"), [((*CONTAINER, "image"), "shop:v2")]),
+    "address": (("Deployment", "이미지를 받을 주소"), [((*CONTAINER, "image"), "shop:v2")]),
+    "selector": (("Service", "selector"), [(("service", "spec", "selector"), {"app": "shop"})]),
+    "port": (("Service", "targetPort"), [(("service", "spec", "ports", 0, "targetPort"), 8080)]),
+    "probe": (
+        ("Deployment", "readinessProbe의 경로"),
+        [((*CONTAINER, "readinessProbe", "httpGet", "path"), "/healthz")],
+    ),
+    "key": (("ConfigMap", "키의 이름"), [(("config", "data"), {"GREETING": "어서 오세요"})]),
+    "secret": (
+        ("Deployment", "Secret의 이름"),
+        [((*CONTAINER, "env", "TOKEN", "valueFrom", "secretKeyRef", "name"), "shop")],
+    ),
+    "requests": (("Deployment", "CPU requests"), [((*CONTAINER, "resources", "requests", "cpu"), "100m")]),
+    "crash": (("Deployment", "SHOP_CRASH 환경 변수"), [((*CONTAINER, "env", "SHOP_CRASH"), None)]),
+}
+NAMES = {"config": "ConfigMap", "secret": "Secret", "service": "Service", "deployment": "Deployment"}
+KEPT = {
+    "config": [("data",)],
+    "secret": [("data",)],
+    "service": [("spec", "selector"), ("spec", "ports"), ("spec", "type"), ("spec", "clusterIP")],
+    "deployment": [("spec", "replicas"), ("spec", "selector"), ("spec", "strategy"), ("spec", "template", "spec")],
+}
+
+
+def at(document, path):
+    """What stands at a path of keys and indexes; None where nothing does. Env is addressed by name."""
+    for step in path:
+        if isinstance(document, list) and isinstance(step, str):
+            document = next((one for one in document if isinstance(one, dict) and one.get("name") == step), None)
+        elif isinstance(document, list) and isinstance(step, int) and step < len(document):
+            document = document[step]
+        elif isinstance(document, dict):
+            document = document.get(step)
+        else:
+            return None
+    return document
+
+
+def put(document, path, value):
+    """Write ``value`` at ``path``, or take away what stands there where it is None."""
+    parent, last = at(document, path[:-1]), path[-1]
+    if isinstance(parent, list) and isinstance(last, str):
+        parent[:] = [one for one in parent if one.get("name") != last]
+    elif isinstance(parent, dict):
+        parent[last] = value
+    elif isinstance(parent, list) and last < len(parent):
+        parent[last] = value
+
+
+def clean(documents):
+    """The parts of each object that somebody may have changed."""
+    found = {}
+    for name, paths in KEPT.items():
+        for path in paths:
+            value = at(documents.get(name), path)
+            found[(name, *path)] = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return found
+
+
+def judge(variables, evidence):
+    fault = variables.get("fault")
+    (kind, what), mends = FAULTS[fault]
+    wanted = {name: json.loads(json.dumps(evidence.get(f"baseline.{name}"))) for name in KEPT}
+    for path, value in mends:
+        put(wanted, path, value)
+    now = {name: evidence.get(name) for name in KEPT}
+    before, after = clean(wanted), clean(now)
+    strange = [place for place in before if before[place] != after[place]]
+    anew = [
+        NAMES[name]
+        for name in KEPT
+        if at(now.get(name), ("metadata", "uid")) != at(evidence.get(f"baseline.{name}"), ("metadata", "uid"))
+    ]
+    result = {"id": "only-the-fault", "passed": not strange and not anew, "expected": f"{kind}의 {what}만 고침"}
+    if anew:
+        result["found"] = f"새로 만든 것: {', '.join(anew)}"
+        result["message"] = (
+            f"{', '.join(anew)} 오브젝트를 지우고 새로 만들었어요. 고장 난 곳만 고쳐야 무엇이 잘못이었는지 남아요."
+        )
+    elif strange:
+        places = ", ".join(f"{NAMES[place[0]]}의 {'.'.join(str(step) for step in place[1:])}" for place in strange)
+        result["found"] = f"메모와 다른 곳: {places}"
+        result["message"] = f"아직 메모와 다른 곳이 있어요: {places}. 고장 난 곳이 남았거나, 멀쩡한 곳을 건드렸어요."
+    else:
+        result["found"] = f"{kind}의 {what}만 고침"
+    result["timeline"] = timeline(kind, what, evidence.get("log"), done=result["passed"])
+    return result
+
+
+def timeline(kind, what, log, *, done):
+    """What happened when, in seconds from the first line of the log: broken, first seen, mended."""
+    lines = [line for line in log if isinstance(line, dict)] if isinstance(log, list) else []
+    times = [line.get("timeNano") for line in lines if isinstance(line.get("timeNano"), int)]
+    if not times:
+        return []
+    start = min(times)
+
+    def first(test):
+        for line in lines:
+            about = at(line, ("Actor", "Attributes")) or {}
+            if isinstance(line.get("timeNano"), int) and test(line.get("Action"), about):
+                return round((line["timeNano"] - start) / 1e9)
+        return None
+
+    def last(test):
+        moments = [
+            round((line["timeNano"] - start) / 1e9)
+            for line in lines
+            if isinstance(line.get("timeNano"), int)
+            and test(line.get("Action"), at(line, ("Actor", "Attributes")) or {})
+        ]
+        return moments[-1] if moments else None
+
+    found = [{"at": 0, "text": f"밤사이 {kind}에서 바뀐 곳: {what}", "tone": "bad"}]
+    looked = first(lambda action, about: action == "read")
+    if looked is not None:
+        found.append({"at": looked, "text": "처음으로 클러스터를 들여다봤어요.", "tone": "seen"})
+    seen = first(lambda action, about: action == "read" and about.get("kind") == kind and about.get("name") == "shop")
+    if seen is not None and seen != looked:
+        found.append({"at": seen, "text": f"고장 난 {kind} `shop`을 들여다봤어요.", "tone": "seen"})
+    mended = last(lambda action, about: action == "wrote" and about.get("kind") == kind and about.get("name") == "shop")
+    if mended is not None:
+        found.append({"at": mended, "text": f"{kind} `shop`을 마지막으로 고쳤어요.", "tone": "seen"})
+    ready = last(
+        lambda action, about: (
+            action in ("added", "changed") and about.get("kind") == "Pod" and about.get("ready") == "true"
+        )
+    )
+    if done and mended is not None:
+        at_last = max(mended, ready or 0)
+        found.append({"at": at_last, "text": f"다시 대답해요. 문을 연 지 {at_last}초 만이에요.", "tone": "ok"})
+    return sorted(found, key=lambda moment: moment["at"])
+
+
+def main():
+    given = json.load(sys.stdin)
+    print(json.dumps([judge(given["vars"], given["evidence"])], ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

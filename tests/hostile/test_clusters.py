@@ -1,0 +1,165 @@
+"""Hostile items 24 and 25 in real clusters: what a learner floods or points elsewhere ruins that lab at most.
+
+Two labs stand side by side; one of them is asked how it feels while the other one is being flooded.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from lessons.contracts import ExecResult, LabShape
+from lessons.sandbox import Lab, LabGoneError, Sandbox, SandboxError
+from tests.sandbox.running import eventually, lab_sandbox
+
+pytestmark = [pytest.mark.docker, pytest.mark.hostile]
+
+LIFETIME = 1800.0
+FLOOD_SECONDS = 40
+CRDS = """
+for i in $(seq 200); do cat <<Y | kubectl create -f - >/dev/null 2>&1 || true
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: things$i.flood.example}
+spec:
+  group: flood.example
+  scope: Namespaced
+  names: {plural: things$i, singular: thing$i, kind: Thing$i}
+  versions:
+    - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}
+Y
+done
+"""
+SECRETS = """
+head -c 700000 /dev/urandom | base64 -w0 > /tmp/large
+for i in $(seq 2000); do kubectl create secret generic s$i --from-file=a=/tmp/large >/dev/null 2>&1 || true; done
+"""
+HOOK = """
+cat <<Y | kubectl create -f -
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: out}
+webhooks:
+  - name: out.naru.example
+    clientConfig: {url: "https://%s:%d/hook"}
+    sideEffects: None
+    timeoutSeconds: 2
+    admissionReviewVersions: [v1]
+    failurePolicy: Fail
+    rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [configmaps]}]
+Y
+sleep 1
+kubectl create configmap triggers --from-literal=a=b
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox(engine_socket: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with lab_sandbox(engine_socket, tmp_path_factory.mktemp("clusters")) as real:
+        yield real
+
+
+def opened(sandbox: Sandbox) -> Lab:
+    lab = sandbox.open_lab(LabShape("kubernetes-light", (), 448), owner="hostile", lifetime=LIFETIME)
+    lab.wait_ready(90)
+    return lab
+
+
+@pytest.fixture(scope="module")
+def neighbour(sandbox: Sandbox) -> Lab:
+    """Whom the others must not disturb."""
+    return opened(sandbox)
+
+
+@pytest.fixture
+def flooder(sandbox: Sandbox) -> Iterator[Lab]:
+    """A lab to be ruined."""
+    lab = opened(sandbox)
+    yield lab
+    lab.end()
+
+
+def sh(lab: Lab, line: str, seconds: float = 60) -> ExecResult:
+    return lab.run(["/bin/bash", "-c", line], seconds=seconds)
+
+
+def asks_for_pods(lab: Lab) -> float:
+    """Seconds of one ``kubectl get pods``."""
+    began = time.monotonic()
+    done = sh(lab, "kubectl get pods")
+    assert done.exit_code == 0, done.stderr
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize(
+    "flood",
+    ["kubectl create deployment flood --image=shop:v1 --replicas=10000; sleep 600", CRDS, SECRETS],
+    ids=["ten thousand pods", "kinds", "secrets of a megabyte"],
+)
+def test_flood_of_objects_stays_in_its_lab(sandbox: Sandbox, neighbour: Lab, flooder: Lab, flood: str) -> None:
+    def run() -> None:
+        with suppress(SandboxError):  # its time is up, or its memory: either is its own
+            sh(flooder, flood, FLOOD_SECONDS)
+
+    flooding = threading.Thread(target=run)
+    flooding.start()
+    answered = 0
+    while flooding.is_alive():
+        asks_for_pods(neighbour)
+        answered += 1
+        time.sleep(1)
+    flooding.join()
+    assert answered >= 3
+    limit = sandbox.engine.api.inspect_container(flooder.id)["HostConfig"]["Memory"]
+    assert 0 < limit <= 448 * 2**20
+    assert neighbour.alive()
+
+
+def test_flooded_lab_goes_on_or_is_said_to_be_gone(flooder: Lab) -> None:
+    with suppress(SandboxError):
+        sh(flooder, SECRETS, 60)
+    if flooder.alive():
+        eventually(lambda: sh(flooder, "kubectl get nodes", 30).exit_code == 0, seconds=60)
+    else:
+        with pytest.raises(LabGoneError):
+            sh(flooder, "kubectl get nodes", 30)
+
+
+def test_webhook_reaches_nobody_outside(flooder: Lab) -> None:
+    """The portal listens on the host; an API server asked to call it there finds no network."""
+    with socket.create_server(("", 0)) as portal:  # every address of this machine
+        portal.settimeout(0.5)
+        address = socket.gethostbyname(socket.gethostname())
+        done = sh(flooder, HOOK % (address, portal.getsockname()[1]))
+        assert b"failed calling webhook" in done.stderr
+        with pytest.raises(TimeoutError):
+            portal.accept()
+    assert b"No resources" in sh(flooder, "kubectl get configmap triggers 2>&1 || echo No resources").stdout
+
+
+def test_clusters_side_by_side_reach_nothing_of_each_other(neighbour: Lab, flooder: Lab) -> None:
+    sh(neighbour, "kubectl create configmap own --from-literal=word=secret-of-two")
+    config = sh(neighbour, "cat /root/.kube/config").stdout.decode()
+    assert "token" in config
+    # With the neighbour's own credentials in hand: another cluster's, and no way to the other server.
+    done = sh(flooder, f"cat > /tmp/config <<'E'\n{config}\nE\nkubectl --kubeconfig /tmp/config get configmap own 2>&1")
+    assert b"secret-of-two" not in done.stdout
+    assert done.exit_code != 0
+    routes = sh(flooder, "ip -brief address").stdout.decode()
+    assert "eth0" not in routes
+    assert sh(flooder, "kubectl get configmaps -A -o yaml").stdout.count(b"secret-of-two") == 0
+
+
+def test_graders_credentials_are_in_no_file(neighbour: Lab) -> None:
+    """What the portal asks with is kept in the memory of the cluster's program."""
+    found = sh(neighbour, "grep -rl 'naru:grader' /run /root /etc /tmp /var 2>/dev/null")
+    assert found.stdout == b""
+    eventually(
+        lambda: sh(neighbour, "kubectl auth whoami -o jsonpath='{.status.userInfo.username}'").stdout == b"learner"
+    )
