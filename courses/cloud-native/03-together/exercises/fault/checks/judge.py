@@ -69,22 +69,20 @@ def clean(documents):
 def judge(variables, evidence):
     fault = variables.get("fault")
     (kind, what), mends = FAULTS[fault]
-    wanted = {name: json.loads(json.dumps(evidence.get(f"baseline.{name}"))) for name in KEPT}
+    start = {name: evidence.get(f"baseline.{name}") for name in KEPT}
+    wanted = json.loads(json.dumps(start))
     for path, value in mends:
         put(wanted, path, value)
     now = {name: evidence.get(name) for name in KEPT}
     before, after = clean(wanted), clean(now)
     strange = [place for place in before if before[place] != after[place]]
-    anew = [
-        NAMES[name]
-        for name in KEPT
-        if at(now.get(name), ("metadata", "uid")) != at(evidence.get(f"baseline.{name}"), ("metadata", "uid"))
-    ]
+    before_uids, uids = ({name: at(all_of.get(name), ("metadata", "uid")) for name in KEPT} for all_of in (start, now))
+    anew = [NAMES[name] for name in KEPT if uids[name] is None or uids[name] != before_uids[name]]
     result = {"id": "only-the-fault", "passed": not strange and not anew, "expected": f"{kind}의 {what}만 고침"}
     if anew:
-        result["found"] = f"새로 만든 것: {', '.join(anew)}"
+        result["found"] = f"지우거나 새로 만든 것: {', '.join(anew)}"
         result["message"] = (
-            f"{', '.join(anew)} 오브젝트를 지우고 새로 만들었어요. 고장 난 곳만 고쳐야 무엇이 잘못이었는지 남아요."
+            f"{', '.join(anew)} 오브젝트를 지웠거나, 지우고 새로 만들었어요. 고장 난 곳만 고쳐야 무엇이 잘못이었는지 남아요."
         )
     elif strange:
         places = ", ".join(f"{NAMES[place[0]]}의 {'.'.join(str(step) for step in place[1:])}" for place in strange)

@@ -1,0 +1,134 @@
+"""The judge of `fault` (F2): whatever it was that broke, only that may have been mended."""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+FOLDER = Path(__file__).resolve().parents[1] / "courses" / "cloud-native" / "03-together" / "exercises" / "fault"
+SPEC = yaml.safe_load((FOLDER / "exercise.yaml").read_text())
+FAULTS = SPEC["vars"]["fault"]["choice"]
+
+
+@pytest.fixture(scope="module")
+def judge() -> ModuleType:
+    found = importlib.util.spec_from_file_location("fault_judge", FOLDER / "checks" / "judge.py")
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+def working() -> dict[str, Any]:
+    """The objects of the exercise as they were before the night, with what an API server adds."""
+    script = SPEC["setup"][0][2]
+    manifests = script.split("<<'YAML'\n", 1)[1].split("\nYAML\n", 1)[0]
+    kinds = {"ConfigMap": "config", "Secret": "secret", "Service": "service", "Deployment": "deployment"}
+    objects = {kinds[one["kind"]]: one for one in yaml.safe_load_all(manifests)}
+    for number, one in enumerate(objects.values()):
+        one["metadata"]["uid"] = f"uid-{number}"
+    objects["secret"]["data"] = objects["secret"].pop("stringData")
+    return objects
+
+
+def broken(fault: str) -> dict[str, Any]:
+    objects = working()
+    container = objects["deployment"]["spec"]["template"]["spec"]["containers"][0]
+    match fault:
+        case "image":
+            container["image"] = "shop:v22"
+        case "address":
+            container["image"] = "registry.naru:5050/shop:v2"
+        case "selector":
+            objects["service"]["spec"]["selector"] = {"app": "shop2"}
+        case "port":
+            objects["service"]["spec"]["ports"][0]["targetPort"] = 8088
+        case "probe":
+            container["readinessProbe"]["httpGet"]["path"] = "/health"
+        case "key":
+            objects["config"]["data"] = {"GREETINGS": "어서 오세요"}
+        case "secret":
+            container["env"][1]["valueFrom"]["secretKeyRef"]["name"] = "shop-token"
+        case "requests":
+            container["resources"]["requests"]["cpu"] = "100"
+        case "crash":
+            container["env"].insert(1, {"name": "SHOP_CRASH", "value": "1"})
+    return objects
+
+
+def result(judge: ModuleType, fault: str, now: dict[str, Any], log: Any = None) -> dict[str, Any]:
+    evidence = {f"baseline.{name}": one for name, one in broken(fault).items()}
+    return judge.judge({"fault": fault}, {**evidence, **now, "log": log})
+
+
+def test_there_are_eight_faults_and_more() -> None:
+    assert len(FAULTS) >= 8
+    assert all(broken(fault) != working() for fault in FAULTS)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_mending_just_that_passes(judge: ModuleType, fault: str) -> None:
+    found = result(judge, fault, working())
+    assert found["passed"], found
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_mending_nothing_fails_and_names_the_place(judge: ModuleType, fault: str) -> None:
+    found = result(judge, fault, broken(fault))
+    assert not found["passed"]
+    assert "메모와 다른 곳" in found["message"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_touching_something_else_fails(judge: ModuleType, fault: str) -> None:
+    now = working()
+    now["deployment"]["spec"]["strategy"] = {"type": "RollingUpdate"}
+    found = result(judge, fault, now)
+    assert not found["passed"]
+    assert "Deployment의 spec.strategy" in found["found"]
+
+
+def test_making_anew_fails(judge: ModuleType) -> None:
+    now = working()
+    now["service"]["metadata"]["uid"] = "another"
+    found = result(judge, "port", now)
+    assert not found["passed"]
+    assert "지우고 새로 만들었어요" in found["message"]
+
+
+@pytest.mark.parametrize("hostile", [None, "text", 7, [], [None, 3], {"spec": []}, {"spec": {"template": [1]}}])
+def test_any_evidence_is_judged(judge: ModuleType, hostile: Any) -> None:
+    for fault in FAULTS:
+        now = dict.fromkeys(("config", "secret", "service", "deployment"), copy.deepcopy(hostile))
+        assert not judge.judge({"fault": fault}, {**now, "log": hostile})["passed"]
+
+
+def test_timeline_tells_what_was_broken_seen_and_mended(judge: ModuleType) -> None:
+    def line(seconds: int, action: str, **about: str) -> dict[str, Any]:
+        return {"Action": action, "timeNano": 1_000_000_000_000 + seconds * 10**9, "Actor": {"Attributes": about}}
+
+    log = [
+        line(0, "happened", kind="Event"),
+        line(20, "read", kind="Pod", name="shop-1"),
+        line(35, "read", kind="Service", name="shop"),
+        line(60, "wrote", kind="Service", name="shop"),
+        line(3, "changed", kind="Pod", ready="true"),
+    ]
+    moments = result(judge, "selector", working(), log)["timeline"]
+    assert [(moment["at"], moment["tone"]) for moment in moments] == [
+        (0, "bad"),
+        (20, "seen"),
+        (35, "seen"),
+        (60, "seen"),
+        (60, "ok"),
+    ]
+    assert "selector" in moments[0]["text"]
+    assert moments[-1]["text"].startswith("다시 대답해요")
+    assert result(judge, "selector", working(), [])["timeline"] == []
