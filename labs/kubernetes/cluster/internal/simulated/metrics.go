@@ -84,24 +84,39 @@ func register(ctx context.Context, client kubernetes.Interface, way *rest.Config
 		},
 	}
 	for {
-		_, first := client.CoreV1().Services(metav1.NamespaceSystem).Create(ctx, service, metav1.CreateOptions{})
-		if apierrors.IsAlreadyExists(first) { // from the seed, with the port of another time
-			_, first = client.CoreV1().Services(metav1.NamespaceSystem).Patch(ctx, service.Name, types.MergePatchType, specPatch(service.Spec), metav1.PatchOptions{})
+		// In this order: an API whose Service is missing disturbs everybody who asks which APIs there are.
+		err := putService(ctx, client, service)
+		if err == nil {
+			err = putAPI(ctx, registrar, api)
 		}
-		apis := registrar.ApiregistrationV1().APIServices()
-		_, second := apis.Create(ctx, api, metav1.CreateOptions{})
-		if apierrors.IsAlreadyExists(second) {
-			_, second = apis.Patch(ctx, api.Name, types.MergePatchType, specPatch(api.Spec), metav1.PatchOptions{})
-		}
-		if first == nil && second == nil {
+		if err == nil {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(ctx.Err(), first, second)
+			return errors.Join(ctx.Err(), err)
 		case <-time.After(shortly):
 		}
 	}
+}
+
+// putService makes the Service, or gives the one of a seed the port of this time.
+func putService(ctx context.Context, client kubernetes.Interface, service *corev1.Service) error {
+	services := client.CoreV1().Services(service.Namespace)
+	_, err := services.Create(ctx, service, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		_, err = services.Patch(ctx, service.Name, types.MergePatchType, specPatch(service.Spec), metav1.PatchOptions{})
+	}
+	return err
+}
+
+func putAPI(ctx context.Context, registrar aggregator.Interface, api *registration.APIService) error {
+	apis := registrar.ApiregistrationV1().APIServices()
+	_, err := apis.Create(ctx, api, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		_, err = apis.Patch(ctx, api.Name, types.MergePatchType, specPatch(api.Spec), metav1.PatchOptions{})
+	}
+	return err
 }
 
 func specPatch(spec any) []byte {
@@ -121,6 +136,11 @@ func (m *meter) handler() http.Handler {
 	mux.HandleFunc("GET "+metricsRoot+"/namespaces/{namespace}/pods/{name}", m.onePod)
 	mux.HandleFunc("GET "+metricsRoot+"/nodes", m.listNodes)
 	mux.HandleFunc("GET "+metricsRoot+"/nodes/{name}", m.oneNode)
+	// Without these the API server complains once a minute.
+	mux.HandleFunc("GET /openapi/v2", static(map[string]any{
+		"swagger": "2.0", "info": map[string]string{"title": metrics.GroupName, "version": "v1beta1"}, "paths": map[string]any{},
+	}))
+	mux.HandleFunc("GET /openapi/v3", static(map[string]any{"paths": map[string]any{}}))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		refuse(w, apierrors.NewGenericServerResponse(http.StatusNotFound, r.Method, schema.GroupResource{}, r.URL.Path, "no such path", 0, true))
 	})
@@ -132,10 +152,14 @@ func resources(w http.ResponseWriter, _ *http.Request) {
 	reply(w, http.StatusOK, metav1.APIResourceList{
 		TypeMeta: metav1.TypeMeta{Kind: "APIResourceList", APIVersion: "v1"}, GroupVersion: metrics.SchemeGroupVersion.String(),
 		APIResources: []metav1.APIResource{
-			{Name: "nodes", SingularName: "", Kind: "NodeMetrics", Verbs: verbs},
-			{Name: "pods", SingularName: "", Namespaced: true, Kind: "PodMetrics", Verbs: verbs},
+			{Name: "nodes", Kind: "NodeMetrics", Verbs: verbs},
+			{Name: "pods", Namespaced: true, Kind: "PodMetrics", Verbs: verbs},
 		},
 	})
+}
+
+func static(body any) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { reply(w, http.StatusOK, body) }
 }
 
 func reply(w http.ResponseWriter, status int, body any) {

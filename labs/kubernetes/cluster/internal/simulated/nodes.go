@@ -29,9 +29,11 @@ const (
 	powerAnnotation = "naru.dev/power" // "off" on a Node takes its power away
 	offFile         = "node-off"       // while it is there, nobody starts the kubelet
 
-	again    = 10 * time.Second // how often nodes without power are looked at, in case somebody gave them back
-	shortly  = 300 * time.Millisecond
-	attempts = 20 * time.Second
+	again   = 10 * time.Second // how often nodes without power are looked at, in case somebody gave them back
+	shortly = 300 * time.Millisecond
+
+	startWithin = 30 * time.Second
+	startEvery  = 20 * time.Millisecond
 )
 
 // Nodes are the nodes of a cluster: those simulated, and the power of all.
@@ -158,22 +160,26 @@ func (n *Nodes) Run(ctx context.Context) error {
 	}
 }
 
-// createAtLast tries until the API takes the nodes; only a configuration that makes none is an error.
+// createAtLast tries until the API takes the nodes. The namespace of their leases comes first: kwok waits for a whole second
+// when it is missing.
 func (n *Nodes) createAtLast(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, attempts)
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
 	for {
 		n.mu.Lock()
 		names := slices.Clone(n.wanted)
 		n.mu.Unlock()
-		err := n.create(ctx, names)
+		_, err := n.client.CoreV1().Namespaces().Get(ctx, corev1.NamespaceNodeLease, metav1.GetOptions{})
+		if err == nil {
+			err = n.create(ctx, names)
+		}
 		if err == nil {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("creating the simulated nodes: %w", err)
-		case <-time.After(shortly):
+		case <-time.After(startEvery):
 		}
 	}
 }
