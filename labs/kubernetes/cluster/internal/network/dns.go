@@ -56,6 +56,8 @@ func (v *view) answer(query []byte) []byte {
 	}
 	if name, err := dnsmessage.NewName(alias); alias != "" && err == nil {
 		answer.Answers = append(answer.Answers, dnsmessage.Resource{Header: header, Body: &dnsmessage.CNAMEResource{CNAME: name}})
+		header.Name = name // what follows is said of the other name: programs do not ask once more
+		found, _ = v.resolve(strings.ToLower(alias))
 	}
 	if question.Type == dnsmessage.TypeA || question.Type == dnsmessage.TypeALL {
 		for _, address := range found[:min(len(found), mostAddresses)] {
