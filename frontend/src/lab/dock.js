@@ -5,7 +5,7 @@ import { all, announce, make } from "../dom.js";
 import { followPage } from "./colours.js";
 import { Connection } from "./connection.js";
 import { runCountdown } from "./countdown.js";
-import { showExplanation } from "./explain.js";
+import { placeExplanation, showExplanation } from "./explain.js";
 import { addInsertButtons, insertInto } from "./insert.js";
 import { LabMap } from "./map.js";
 import { copyText } from "../copy.js";
@@ -74,6 +74,7 @@ export class Dock {
     help.id = `${this.element.id}-help`;
     const bar = make("div", { class: "lab-bar" }, this.tabs.element, this.stuck);
     this.place.replaceChildren(bar, this.finder.form, this.stage, row);
+    this.stage.append(this.card);
     this.map = new LabMap(this);
   }
 
@@ -103,6 +104,7 @@ export class Dock {
       on: {
         data: (typed) => shell.line.type(typed),
         size: () => shell.line?.resize(),
+        cursor: () => shell === this.current && placeExplanation(this.card, shell.screen.cursorLine),
         copy: () => this.copy(),
         find: () => this.finder.open(),
         leave: (back) => this.leave(back),
@@ -150,8 +152,13 @@ export class Dock {
 
   hear(frame) {
     if (frame.type === "changed") this.refetch();
-    else if (frame.type === "explain") showExplanation(this.card, frame);
+    else if (frame.type === "explain") this.explain(frame);
     else if (frame.type === "warning") this.warn(frame.message);
+  }
+
+  explain(frame) {
+    showExplanation(this.card, frame);
+    placeExplanation(this.card, this.current?.screen.cursorLine);
   }
 
   /** Ask for the head and the checks anew; the terminals are not touched. */
@@ -207,6 +214,7 @@ export class Dock {
     this.shown = number;
     this.tabs.choose(number);
     this.fit();
+    placeExplanation(this.card, this.current?.screen.cursorLine);
     if (focus) this.current?.screen.focus();
   }
 
