@@ -190,7 +190,13 @@ func setClients(deps *kubelet.Dependencies, kubeconfig string, gate *pause.Gate,
 	if deps.KubeClient, err = kubernetes.NewForConfig(base); err != nil {
 		return err
 	}
-	deps.EventClient = deps.KubeClient.CoreV1()
+	events := rest.CopyConfig(base)
+	events.Wrap(func(next http.RoundTripper) http.RoundTripper { return quiet{next: next, gate: gate} })
+	recorder, err := kubernetes.NewForConfig(events)
+	if err != nil {
+		return err
+	}
+	deps.EventClient = recorder.CoreV1()
 	deps.HeartbeatClient, err = kubernetes.NewForConfig(timed)
 	return err
 }
