@@ -27,9 +27,6 @@ const (
 	mostBody    = 64 << 10         // of a request other than a saved state
 	patience    = 15 * time.Second // for one question to the API
 	loadSeconds = 60 * time.Second
-
-	// Settle is how long controllers get to learn of a loaded state before they may act.
-	Settle = 700 * time.Millisecond
 )
 
 // Finder hands out objects (facts.Objects).
@@ -46,7 +43,7 @@ type Picture interface {
 // Store saves and loads the cluster's state (state.Gate).
 type Store interface {
 	Save(ctx context.Context) ([]byte, error)
-	Load(ctx context.Context, from io.Reader, settle time.Duration) error
+	Load(ctx context.Context, from io.Reader) error
 }
 
 // Switches works the simulated parts of the cluster.
@@ -218,7 +215,7 @@ func (s *Server) load(w http.ResponseWriter, r *http.Request) {
 	// Not the request's context: a state half put in would be worse than one nobody waits for.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), loadSeconds)
 	defer cancel()
-	if err := s.Store.Load(ctx, http.MaxBytesReader(w, r.Body, state.MostSaved), Settle); err != nil {
+	if err := s.Store.Load(ctx, http.MaxBytesReader(w, r.Body, state.MostSaved)); err != nil {
 		fail(w, err)
 		return
 	}

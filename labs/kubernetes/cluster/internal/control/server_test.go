@@ -51,7 +51,7 @@ func (c *cluster) Follow(ctx context.Context, since time.Time, give func([][]byt
 
 func (c *cluster) Save(context.Context) ([]byte, error) { return []byte("packed"), c.fails }
 
-func (c *cluster) Load(ctx context.Context, from io.Reader, _ time.Duration) error {
+func (c *cluster) Load(ctx context.Context, from io.Reader) error {
 	text, err := io.ReadAll(from)
 	if err != nil {
 		return fmt.Errorf("%w: %w", state.ErrBadState, err)

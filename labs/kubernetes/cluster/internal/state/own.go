@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
@@ -38,12 +39,8 @@ var ownKeys = map[string]bool{
 const (
 	nodesFolder  = root + "minions/"
 	spacesFolder = root + "namespaces/"
+	podsFolder   = root + "pods/"
 )
-
-func heartbeat(key string) bool {
-	rest := strings.TrimPrefix(key, root)
-	return strings.HasPrefix(rest, "leases/") || strings.HasPrefix(rest, "masterleases/")
-}
 
 // ownKey says, by its key alone, whether an object belongs to one cluster: it is neither saved nor replaced.
 func ownKey(key string) bool {
@@ -54,6 +51,32 @@ func ownKey(key string) bool {
 		}
 	}
 	return ownKeys[rest] || (strings.HasPrefix(rest, "configmaps/") && strings.HasSuffix(rest, "/kube-root-ca.crt"))
+}
+
+// ownObject says the same where the key alone does not tell: roles that the API server begins with, and the address of its
+// own Service.
+func ownObject(key string, value []byte) (bool, error) {
+	if ownKey(key) {
+		return true, nil
+	}
+	if strings.HasPrefix(key, root+"ipaddresses/") {
+		object, _, err := scheme.Codecs.UniversalDeserializer().Decode(value, nil, nil)
+		if err != nil {
+			return false, err
+		}
+		address, ok := object.(*networkingv1.IPAddress)
+		parent := &networkingv1.ParentReference{}
+		if ok && address.Spec.ParentRef != nil {
+			parent = address.Spec.ParentRef
+		}
+		return parent.Namespace == corev1.NamespaceDefault && parent.Name == "kubernetes", nil
+	}
+	about, err := metaOf(value)
+	if err != nil {
+		return false, err
+	}
+	_, boot := about.Labels[bootLabel]
+	return boot, nil
 }
 
 // namespaceOf is the namespace of something that a cluster makes for itself in every namespace; "" for anything else.

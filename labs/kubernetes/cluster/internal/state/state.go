@@ -84,15 +84,11 @@ func (g *Gate) here(ctx context.Context) (objects, own []*server.KeyValue, err e
 		return nil, nil, err
 	}
 	for _, one := range everything {
-		if ownKey(one.Key) {
-			own = append(own, one)
-			continue
-		}
-		about, err := metaOf(one.Value)
+		is, err := ownObject(one.Key, one.Value)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%s: %w", one.Key, err)
 		}
-		if _, boot := about.Labels[bootLabel]; boot {
+		if is {
 			own = append(own, one)
 		} else {
 			objects = append(objects, one)
@@ -123,11 +119,15 @@ func read(from io.Reader) (map[string][]byte, error) {
 		if !strings.HasPrefix(one.Key, root) || len(one.Key) > 1000 || len(one.Value) == 0 {
 			return nil, fmt.Errorf("%w: key %.80q", ErrBadState, one.Key)
 		}
-		if ownKey(one.Key) {
-			continue
+		own, err := ownObject(one.Key, one.Value)
+		if err == nil {
+			err = storable(one)
 		}
-		if err := storable(one); err != nil {
-			return nil, fmt.Errorf("%w: %s: %v", ErrBadState, one.Key, err)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s: %w", ErrBadState, one.Key, err)
+		}
+		if own {
+			continue
 		}
 		if objects[one.Key] = one.Value; len(objects) > mostObjects {
 			return nil, ErrTooLong
@@ -155,11 +155,14 @@ func storable(one saved) error {
 }
 
 // Load replaces what is in the cluster by a saved state: what is not in it goes, except nodes, which stay as they are but for
-// labels, annotations, taints and schedulability. Everything keeps its uid. Returns when the controllers have had `settle`
-// to learn of it; until then writes of others fail.
-func (g *Gate) Load(ctx context.Context, from io.Reader, settle time.Duration) error {
+// labels, annotations, taints and schedulability. Everything keeps its uid. Returns when the controllers have had time to
+// learn of it; until then writes of others fail.
+func (g *Gate) Load(ctx context.Context, from io.Reader) error {
 	wanted, err := read(from)
 	if err != nil {
+		return err
+	}
+	if err := g.awaitQuiet(ctx); err != nil {
 		return err
 	}
 	g.loading.Lock()
@@ -174,7 +177,7 @@ func (g *Gate) Load(ctx context.Context, from io.Reader, settle time.Duration) e
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(settle):
+	case <-time.After(g.Settle):
 		return nil
 	}
 }
@@ -204,11 +207,6 @@ func (g *Gate) replace(ctx context.Context, present, own []*server.KeyValue, wan
 			gone = append(gone, one)
 		}
 	}
-	for _, one := range own {
-		if space := namespaceOf(one.Key); space != "" && known[spacesFolder+space] && wanted[spacesFolder+space] == nil {
-			gone = append(gone, one)
-		}
-	}
 	for key, value := range wanted {
 		if !known[key] && !strings.HasPrefix(key, nodesFolder) {
 			writes = append(writes, write{key: key, value: value})
@@ -224,6 +222,14 @@ func (g *Gate) replace(ctx context.Context, present, own []*server.KeyValue, wan
 	for _, one := range gone {
 		if _, _, ok, err := g.Backend.Delete(ctx, one.Key, one.ModRevision); err != nil || !ok {
 			return fmt.Errorf("removing %s: %w", one.Key, because(err))
+		}
+	}
+	for _, one := range own {
+		if space := namespaceOf(one.Key); space != "" && known[spacesFolder+space] && wanted[spacesFolder+space] == nil {
+			// Whatever it is by now: these are written at any time.
+			if _, _, _, err := g.Backend.Delete(ctx, one.Key, 0); err != nil {
+				return fmt.Errorf("removing %s: %w", one.Key, err)
+			}
 		}
 	}
 	for _, one := range writes {
@@ -259,8 +265,9 @@ func because(err error) error {
 	return err
 }
 
-// next says what an object becomes that both the cluster and the saved state have; fresh: as a new object, since it is
-// another one under the same name and controllers go by uid.
+// next says what an object becomes that both the cluster and the saved state have. fresh: it is removed and made anew, where
+// the other one under the same name has another uid (controllers go by that), and for a Pod that is about to end here (who
+// ends it would go on). Owners that stay the same are never removed: the garbage collector would follow with what they own.
 func next(key string, here, saved []byte) (value []byte, fresh bool, err error) {
 	if strings.HasPrefix(key, nodesFolder) {
 		value, err = merged(here, saved)
@@ -275,8 +282,11 @@ func next(key string, here, saved []byte) (value []byte, fresh bool, err error) 
 		return nil, false, err
 	}
 	switch {
-	case before.UID == after.UID || inPlace(key):
+	case inPlace(key):
 		return saved, false, nil
+	case before.UID == after.UID:
+		ends := before.DeletionTimestamp != nil && after.DeletionTimestamp == nil
+		return saved, ends && strings.HasPrefix(key, podsFolder), nil
 	case ofTheSystem(key):
 		return here, false, nil
 	}

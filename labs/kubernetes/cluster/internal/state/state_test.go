@@ -18,6 +18,7 @@ import (
 	"github.com/k3s-io/kine/pkg/drivers/memory"
 	"github.com/k3s-io/kine/pkg/server"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -62,7 +63,9 @@ func cluster(t *testing.T, keys map[string][]byte) *Gate {
 			t.Fatal(err)
 		}
 	}
-	return NewGate(backend)
+	g := NewGate(backend)
+	g.Quiet, g.Settle = 0, 0
+	return g
 }
 
 // content are the keys of a store, below /registry/.
@@ -105,7 +108,7 @@ func packed(t *testing.T, lines ...any) []byte {
 
 func load(t *testing.T, g *Gate, state []byte) {
 	t.Helper()
-	if err := g.Load(t.Context(), bytes.NewReader(state), 0); err != nil {
+	if err := g.Load(t.Context(), bytes.NewReader(state)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -219,7 +222,13 @@ func TestLoadTellsOfOwnersBeforeWhatTheyOwn(t *testing.T) {
 func TestLoadKeepsWhatEachClusterMakesForItself(t *testing.T) {
 	role := stored(t, &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "admin", UID: "1", Labels: map[string]string{bootLabel: "rbac-defaults"}}})
 	here := map[string][]byte{
-		"clusterroles/admin":                          role,
+		"clusterroles/admin": role,
+		"ipaddresses/10.96.0.1": stored(t, &networkingv1.IPAddress{
+			ObjectMeta: named("", "10.96.0.1", "11"), Spec: networkingv1.IPAddressSpec{ParentRef: &networkingv1.ParentReference{Namespace: "default", Name: "kubernetes"}},
+		}),
+		"ipaddresses/10.96.0.7": stored(t, &networkingv1.IPAddress{
+			ObjectMeta: named("", "10.96.0.7", "12"), Spec: networkingv1.IPAddressSpec{ParentRef: &networkingv1.ParentReference{Namespace: "team", Name: "shop"}},
+		}),
 		"namespaces/default":                          stored(t, &corev1.Namespace{ObjectMeta: named("", "default", "2")}),
 		"services/specs/kube-system/metrics-server":   configMap(t, "kube-system", "metrics-server", "3", "here"),
 		"configmaps/default/kube-root-ca.crt":         configMap(t, "default", "kube-root-ca.crt", "4", "here"),
@@ -240,7 +249,7 @@ func TestLoadKeepsWhatEachClusterMakesForItself(t *testing.T) {
 	load(t, g, state)
 	got := content(t, g)
 	want := "apiregistration.k8s.io/apiservices/v1.apps clusterroles/admin configmaps/default/kube-root-ca.crt events/default/stays " +
-		"namespaces/default services/specs/kube-system/metrics-server"
+		"ipaddresses/10.96.0.1 namespaces/default services/specs/kube-system/metrics-server"
 	if names(got) != want {
 		t.Errorf("got  %s\nwant %s", names(got), want)
 	}
@@ -322,7 +331,8 @@ func TestOthersMayNotWriteWhileAStateIsLoaded(t *testing.T) {
 	state := save(t, g)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	go func() { done <- g.Load(ctx, bytes.NewReader(state), time.Hour) }()
+	g.Settle = time.Hour
+	go func() { done <- g.Load(ctx, bytes.NewReader(state)) }()
 	for g.loading.TryRLock() { // until it has begun
 		g.loading.RUnlock()
 		time.Sleep(time.Millisecond)
@@ -337,7 +347,10 @@ func TestOthersMayNotWriteWhileAStateIsLoaded(t *testing.T) {
 	if _, _, _, err := g.Delete(ctx, root+"configmaps/team/a", 0); !errors.Is(err, errLoading) {
 		t.Errorf("delete: %v", err)
 	}
-	for _, key := range []string{root + "leases/kube-node-lease/worker-1", "/compact_rev_key"} {
+	if _, err := g.Create(ctx, root+"events/team/e", value, 0); !errors.Is(err, errLoading) {
+		t.Errorf("an event: %v", err)
+	}
+	for _, key := range []string{root + "leases/kube-node-lease/worker-1", root + "priorityclasses/system-node-critical", "/compact_rev_key"} {
 		revision, err := g.Create(ctx, key, value, 0)
 		if err != nil {
 			t.Errorf("%s: %v", key, err)
@@ -358,6 +371,51 @@ func TestOthersMayNotWriteWhileAStateIsLoaded(t *testing.T) {
 	}
 	if _, _, ok, err := g.Delete(t.Context(), root+"configmaps/team/b", 0); !ok || err != nil {
 		t.Errorf("afterwards: %v", err)
+	}
+}
+
+func TestLoadWaitsUntilNobodyWrites(t *testing.T) {
+	g := cluster(t, nil)
+	state := save(t, g)
+	g.Quiet, g.Patience = 60*time.Millisecond, time.Hour
+	var last time.Time
+	done := make(chan time.Time)
+	for i := range 5 {
+		if _, err := g.Create(t.Context(), fmt.Sprint(root, "configmaps/team/", i), configMap(t, "team", "a", "1", ""), 0); err != nil {
+			t.Fatal(err)
+		}
+		last = time.Now()
+		if i == 0 {
+			go func() {
+				if err := g.Load(t.Context(), bytes.NewReader(state)); err != nil {
+					t.Error(err)
+				}
+				done <- time.Now()
+			}()
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if end := <-done; end.Sub(last) < g.Quiet {
+		t.Errorf("after %s", end.Sub(last))
+	}
+	g.Quiet, g.Patience = time.Hour, time.Millisecond
+	load(t, g, state) // somebody who writes for ever does not keep it from loading
+	if got := names(content(t, g)); got != "" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestAPodThatEndsComesBackAsANewOne(t *testing.T) {
+	lives, ends := named("team", "a", "1"), named("team", "a", "1")
+	ends.DeletionTimestamp = &metav1.Time{Time: time.Unix(1_800_000_000, 0)}
+	for key, want := range map[string]bool{"pods/team/a": true, "deployments/team/a": false} {
+		here, saved := stored(t, &corev1.Pod{ObjectMeta: ends}), stored(t, &corev1.Pod{ObjectMeta: lives})
+		if _, fresh, err := next(root+key, here, saved); err != nil || fresh != want {
+			t.Errorf("%s: %v, %v", key, fresh, err)
+		}
+		if _, fresh, err := next(root+key, saved, saved); err != nil || fresh {
+			t.Errorf("%s lives on: %v, %v", key, fresh, err)
+		}
 	}
 }
 
@@ -390,7 +448,7 @@ func TestLoadRefusesWhatIsNoState(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			g := cluster(t, map[string][]byte{"configmaps/team/here": good})
-			if err := g.Load(t.Context(), bytes.NewReader(c.state), 0); !errors.Is(err, c.want) {
+			if err := g.Load(t.Context(), bytes.NewReader(c.state)); !errors.Is(err, c.want) {
 				t.Errorf("%v, want %v", err, c.want)
 			}
 			if names(content(t, g)) != "configmaps/team/here" {
