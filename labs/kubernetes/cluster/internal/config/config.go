@@ -71,7 +71,7 @@ func Default() Config {
 		Real:      Real{Address: "10.0.0.1", Root: "/var/lib/kubelet", Runtime: "/run/containerd/containerd.sock", MaxPods: 30, MemoryMB: 2048},
 		Times: Times{
 			NodeLease: seconds(6), NodeGrace: seconds(8), NodeMonitor: seconds(1), Toleration: seconds(5),
-			AutoscalerSync: seconds(2), AutoscalerSettle: seconds(15), CrashBackoff: seconds(5), EventTTL: seconds(3600),
+			AutoscalerSync: seconds(2), AutoscalerSettle: seconds(15), CrashBackoff: seconds(5), EventTTL: seconds(600),
 			NodeStatus: seconds(5), PauseGrace: seconds(4), StopWithin: seconds(2.5),
 		},
 	}
