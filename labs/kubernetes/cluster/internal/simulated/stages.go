@@ -47,21 +47,24 @@ func stages(c config.Config) ([]byte, error) {
 // knownImages gives the pattern of the images that can be pulled. A name with a tag stands for that tag only. The pattern
 // has neither quotes nor backslashes, for it is put into YAML, jq and templates.
 func knownImages(images []string) (string, error) {
-	names := make([]string, 0, len(images))
+	var whole, names []string
 	for _, image := range images {
-		if !imageName.MatchString(image) {
+		switch {
+		case !imageName.MatchString(image):
 			return "", fmt.Errorf("simulated.images: %q is no name of an image", image)
+		case strings.Contains(image, ":"):
+			whole = append(whole, image)
+		default:
+			names = append(names, image)
 		}
-		pattern := image
-		if !strings.Contains(image, ":") {
-			pattern += "(:" + tags + ")?"
-		}
-		names = append(names, pattern)
 	}
-	if len(names) == 0 {
+	if len(names) > 0 { // once for all names: the pattern is compiled for each look at a Pod
+		whole = append(whole, "("+strings.Join(names, "|")+")(:"+tags+")?")
+	}
+	if len(whole) == 0 {
 		return "^$", nil
 	}
-	return dots("^" + registries + "(" + strings.Join(names, "|") + ")" + digest + "$"), nil
+	return dots("^" + registries + "(" + strings.Join(whole, "|") + ")" + digest + "$"), nil
 }
 
 // dots makes the dots outside of brackets stand for themselves.
