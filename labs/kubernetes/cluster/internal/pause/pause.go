@@ -40,25 +40,27 @@ func (g *Gate) Beat(stop <-chan struct{}) {
 		case <-stop:
 			return
 		case <-ticker.C:
-			g.look()
-			g.last.Store(g.now().UnixNano())
+			g.tick()
 		}
 	}
 }
 
-// look notices a jump; whoever comes first after a pause, the beat or a request, finds it.
-func (g *Gate) look() {
+// tick is one beat. It asks for the time once: a pause between two looks at the clock would go unseen.
+func (g *Gate) tick() { g.last.Store(g.look()) }
+
+// look notices a jump, and gives the time; whoever comes first after a pause, the beat or a request, finds it.
+func (g *Gate) look() int64 {
 	// Wall clock without Go's monotonic part: a frozen process's monotonic clock may stand still.
 	now := g.now().UnixNano()
 	if now-g.last.Load() > int64(jump) {
 		g.until.Store(now + int64(g.grace))
 	}
+	return now
 }
 
 // Closed says whether the lab woke up less than the grace ago.
 func (g *Gate) Closed() bool {
-	g.look()
-	return g.now().UnixNano() < g.until.Load()
+	return g.look() < g.until.Load()
 }
 
 type transport struct {

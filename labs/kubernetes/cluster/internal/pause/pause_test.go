@@ -37,9 +37,23 @@ func TestGateClosesForTheGraceAfterAPause(t *testing.T) {
 			t.Errorf("after %v: closed is %v", step.passes, closed)
 		}
 		if step.beats || step.closed {
-			gate.look()
-			gate.last.Store(now.UnixNano())
+			gate.tick()
 		}
+	}
+}
+
+func TestAPauseInTheMiddleOfABeatIsSeen(t *testing.T) {
+	now := time.Unix(1000, 0)
+	gate := New(4 * time.Second)
+	gate.last.Store(now.UnixNano())
+	gate.now = func() time.Time { // frozen for ten minutes right after each look at the clock
+		before := now
+		now = now.Add(10 * time.Minute)
+		return before
+	}
+	gate.tick()
+	if !gate.Closed() {
+		t.Error("the beat has swallowed the pause")
 	}
 }
 

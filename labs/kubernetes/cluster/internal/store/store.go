@@ -15,6 +15,7 @@ import (
 	"github.com/k3s-io/kine/pkg/server"
 	"github.com/sirupsen/logrus"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
 )
 
 const (
@@ -45,7 +46,12 @@ func Serve(ctx context.Context, backend server.Backend, path string) (string, er
 	if err != nil {
 		return "", err
 	}
-	g := grpc.NewServer(grpc.MaxRecvMsgSize(mostRequest), grpc.MaxSendMsgSize(math.MaxInt32))
+	g := grpc.NewServer(
+		grpc.MaxRecvMsgSize(mostRequest), grpc.MaxSendMsgSize(math.MaxInt32),
+		// As etcd's. The default allows a ping every five minutes; the API server pings sooner after a pause, and would be
+		// thrown out for it with all of its watches.
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second}),
+	)
 	server.New(backend, "unix", 5*time.Second, etcdVersion).Register(g)
 	go func() { _ = g.Serve(listener) }()
 	context.AfterFunc(ctx, g.Stop)
