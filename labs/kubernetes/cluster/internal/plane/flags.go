@@ -38,6 +38,8 @@ func apiFlags(c config.Config, p *pki.PKI, etcd, tokens string) []string {
 		"--requestheader-username-headers=X-Remote-User", "--requestheader-group-headers=X-Remote-Group",
 		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
 		"--authorization-mode=RBAC",
+		// Without use here: fairness among requests is off, and no controller signs certificates.
+		"--runtime-config=flowcontrol.apiserver.k8s.io/v1=false,certificates.k8s.io/v1=false",
 		"--service-cluster-ip-range=10.96.0.0/16",
 		"--endpoint-reconciler-type=none",
 		"--enable-priority-and-fairness=false", "--max-requests-inflight=0", "--max-mutating-requests-inflight=0",
