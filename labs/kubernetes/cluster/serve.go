@@ -44,12 +44,9 @@ func serve(ctx context.Context, c config.Config) error {
 	if err := keys.WriteKubeconfig(components, pki.System); err != nil {
 		return err
 	}
-	backend, err := store.Open(ctx)
-	if err != nil {
-		return err
-	}
-	saved := state.NewGate(backend)
-	etcd, err := store.Serve(ctx, saved, filepath.Join(c.Directory, "store.sock"))
+	memory := store.New()
+	saved := state.NewGate(memory)
+	etcd, err := store.Serve(ctx, memory, saved, filepath.Join(c.Directory, "store.sock"))
 	if err != nil {
 		return err
 	}
