@@ -58,7 +58,7 @@ def test_the_slice_is_wide() -> None:
 @pytest.mark.parametrize("place", range(len(CASES)), ids=[case["name"] for case in CASES])
 def test_behaviour(request: pytest.FixtureRequest, place: int) -> None:
     case = CASES[place]
-    lab: Lab = request.getfixturevalue(case["on"])
+    lab: Lab = request.getfixturevalue(case["lab"])
     space = f"export NAMESPACE=slice-{place}\n"
     try:
         done = lab.run(["/bin/bash", "-c", f"{space}{PRELUDE}{case['run']}"], seconds=150)
