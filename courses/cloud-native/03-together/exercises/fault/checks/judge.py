@@ -74,22 +74,27 @@ def judge(variables, evidence):
     for path, value in mends:
         put(wanted, path, value)
     now = {name: evidence.get(name) for name in KEPT}
-    before, after = clean(wanted), clean(now)
+    broken, before, after = clean(start), clean(wanted), clean(now)
     strange = [place for place in before if before[place] != after[place]]
+    touched = [place for place in strange if broken[place] != after[place]]
     before_uids, uids = ({name: at(all_of.get(name), ("metadata", "uid")) for name in KEPT} for all_of in (start, now))
     anew = [NAMES[name] for name in KEPT if uids[name] is None or uids[name] != before_uids[name]]
-    result = {"id": "only-the-fault", "passed": not strange and not anew, "expected": f"{kind}의 {what}만 고침"}
+    # What was broken is said once it is mended: until then it is what the learner looks for.
+    result = {"id": "only-the-fault", "passed": not strange and not anew, "expected": "끊어진 한 곳만 고침"}
     if anew:
         result["found"] = f"지우거나 새로 만든 것: {', '.join(anew)}"
         result["message"] = (
             f"{', '.join(anew)} 오브젝트를 지웠거나, 지우고 새로 만들었어요. 고장 난 곳만 고쳐야 무엇이 잘못이었는지 남아요."
         )
+    elif touched:
+        places = ", ".join(f"{NAMES[place[0]]}의 {'.'.join(str(step) for step in place[1:])}" for place in touched)
+        result["found"] = f"바뀌었지만 메모와 다른 곳: {places}"
+        result["message"] = f"고쳤지만 아직 메모와 다른 곳이 있어요: {places}. 고장 난 곳이 남았거나, 멀쩡한 곳을 건드렸어요."
     elif strange:
-        places = ", ".join(f"{NAMES[place[0]]}의 {'.'.join(str(step) for step in place[1:])}" for place in strange)
-        result["found"] = f"메모와 다른 곳: {places}"
-        result["message"] = f"아직 메모와 다른 곳이 있어요: {places}. 고장 난 곳이 남았거나, 멀쩡한 곳을 건드렸어요."
+        result["found"] = "끊어진 곳이 그대로임"
+        result["message"] = "끊어진 곳이 아직 그대로예요. 손님 쪽에서부터 한 고리씩 증거를 보며 찾아보세요."
     else:
-        result["found"] = f"{kind}의 {what}만 고침"
+        result["found"] = f"{kind}에서 {what}만 고침"
     result["timeline"] = timeline(kind, what, evidence.get("log"), done=result["passed"])
     return result
 
@@ -118,15 +123,16 @@ def timeline(kind, what, log, *, done):
         ]
         return moments[-1] if moments else None
 
-    found = [{"at": 0, "text": f"밤사이 {kind}에서 바뀐 곳: {what}", "tone": "bad"}]
+    text = f"밤사이 {kind}에서 바뀐 곳: {what}" if done else "밤사이 한 곳이 바뀌었어요."
+    found = [{"at": 0, "text": text, "tone": "bad"}]
     looked = first(lambda action, about: action == "read")
     if looked is not None:
         found.append({"at": looked, "text": "처음으로 클러스터를 들여다봤어요.", "tone": "seen"})
     seen = first(lambda action, about: action == "read" and about.get("kind") == kind and about.get("name") == "shop")
-    if seen is not None and seen != looked:
+    if done and seen is not None and seen != looked:
         found.append({"at": seen, "text": f"고장 난 {kind} `shop`을 들여다봤어요.", "tone": "seen"})
     mended = last(lambda action, about: action == "wrote" and about.get("kind") == kind and about.get("name") == "shop")
-    if mended is not None:
+    if done and mended is not None:
         found.append({"at": mended, "text": f"{kind} `shop`을 마지막으로 고쳤어요.", "tone": "seen"})
     ready = last(
         lambda action, about: (
