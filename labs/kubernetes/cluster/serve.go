@@ -92,6 +92,7 @@ func serve(ctx context.Context, c config.Config) error {
 		return err
 	}
 	parts.start("controllers", func() error { return controlPlane.RunManager(ctx) })
+	parts.start("reminder", func() error { return controlPlane.Remind(ctx, client) })
 	parts.start("scheduler", func() error { return controlPlane.RunScheduler(ctx) })
 	parts.start("nodes", func() error { return nodes.Run(ctx) })
 	parts.start("simulated nodes", func() error { return simulated.RunKwok(ctx, c, components, keys.Cert, keys.Key) })

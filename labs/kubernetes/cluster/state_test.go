@@ -45,9 +45,10 @@ func init() {
 
 // served is a running cluster of three simulated nodes.
 type served struct {
-	t      *testing.T
-	socket string
-	client *kubernetes.Clientset
+	t       *testing.T
+	socket  string
+	client  *kubernetes.Clientset
+	process *os.Process
 }
 
 // freePort is a port that nobody listens on.
@@ -95,7 +96,7 @@ func startCluster(t *testing.T) *served {
 		}
 		_ = os.RemoveAll(folder)
 	})
-	s := &served{t: t, socket: filepath.Join(folder, "control.sock")}
+	s := &served{t: t, socket: filepath.Join(folder, "control.sock"), process: process.Process}
 	s.await("the cluster to be ready", func() bool { _, status := s.ask("GET", "/ready", ""); return status == 0 })
 	way, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {

@@ -22,11 +22,14 @@ type Gate struct {
 	last  atomic.Int64 // of the beat, nanoseconds
 	until atomic.Int64 // the end of the grace after a jump
 	now   func() time.Time
+
+	refused atomic.Bool // something, since it was told last
+	missed  chan struct{}
 }
 
 // New gives a gate that is closed for grace after each pause. Beat must be running.
 func New(grace time.Duration) *Gate {
-	g := &Gate{grace: grace, now: time.Now}
+	g := &Gate{grace: grace, now: time.Now, missed: make(chan struct{}, 1)}
 	g.last.Store(g.now().UnixNano())
 	return g
 }
@@ -46,7 +49,19 @@ func (g *Gate) Beat(stop <-chan struct{}) {
 }
 
 // tick is one beat. It asks for the time once: a pause between two looks at the clock would go unseen.
-func (g *Gate) tick() { g.last.Store(g.look()) }
+func (g *Gate) tick() {
+	now := g.look()
+	g.last.Store(now)
+	if now >= g.until.Load() && g.refused.Swap(false) {
+		select {
+		case g.missed <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Missed tells that the gate is open again and has refused something meanwhile, for those who do not try again by themselves.
+func (g *Gate) Missed() <-chan struct{} { return g.missed }
 
 // look notices a jump, and gives the time; whoever comes first after a pause, the beat or a request, finds it.
 func (g *Gate) look() int64 {
@@ -69,7 +84,8 @@ type transport struct {
 	held func(*http.Request) bool
 }
 
-// Wrap refuses the requests that held names while the gate is closed. Callers try again, with what they know by then.
+// Wrap refuses the requests that held names while the gate is closed. Most callers try again, with what they know by then; see
+// Missed for the others.
 func (g *Gate) Wrap(next http.RoundTripper, held func(*http.Request) bool) http.RoundTripper {
 	return transport{next: next, gate: g, held: held}
 }
@@ -79,6 +95,7 @@ func (t transport) RoundTrip(request *http.Request) (*http.Response, error) {
 		if request.Body != nil {
 			_ = request.Body.Close()
 		}
+		t.gate.refused.Store(true)
 		return nil, fmt.Errorf("the lab has just been resumed: %s %s waits", request.Method, request.URL.Path)
 	}
 	return t.next.RoundTrip(request)

@@ -84,3 +84,38 @@ func TestOnlyWritesThatWriteOffANodeAreHeld(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyWhatWasRefusedIsMissedAndOnceTheGateIsOpen(t *testing.T) {
+	now := time.Unix(1000, 0)
+	gate := New(4 * time.Second)
+	gate.now = func() time.Time { return now }
+	gate.last.Store(now.UnixNano())
+	missed := func() bool {
+		select {
+		case <-gate.Missed():
+			return true
+		default:
+			return false
+		}
+	}
+	way := gate.Wrap(&answering{}, NodesAndEvictions)
+	for _, refuses := range []bool{false, true, false} {
+		now = now.Add(time.Minute)
+		gate.tick()
+		if refuses {
+			if _, err := way.RoundTrip(httptest.NewRequest("PATCH", "/api/v1/nodes/worker-1", http.NoBody)); err == nil {
+				t.Fatal("let through")
+			}
+		}
+		for range 4 {
+			if missed() {
+				t.Error("told while closed")
+			}
+			now = now.Add(time.Second)
+			gate.tick()
+		}
+		if got := missed(); got != refuses {
+			t.Errorf("refused %v, missed %v", refuses, got)
+		}
+	}
+}
