@@ -80,10 +80,15 @@ def test_mending_just_that_passes(judge: ModuleType, fault: str) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_mending_nothing_fails_and_names_the_place(judge: ModuleType, fault: str) -> None:
-    found = result(judge, fault, broken(fault))
+def test_mending_nothing_fails_and_leaves_the_place_to_be_found(judge: ModuleType, fault: str) -> None:
+    log = [{"Action": "read", "timeNano": 1, "Actor": {"Attributes": {"kind": "Pod", "name": "shop-1"}}}]
+    found = result(judge, fault, broken(fault), log)
     assert not found["passed"]
-    assert "메모와 다른 곳" in found["message"]
+    assert "아직 그대로예요" in found["message"]
+    told = found["message"] + found["expected"] + found["found"] + found["timeline"][0]["text"]
+    (kind, what), _ = judge.FAULTS[fault]
+    assert kind not in told
+    assert what not in told
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -89,7 +89,9 @@ def judge(variables, evidence):
     elif touched:
         places = ", ".join(f"{NAMES[place[0]]}의 {'.'.join(str(step) for step in place[1:])}" for place in touched)
         result["found"] = f"바뀌었지만 메모와 다른 곳: {places}"
-        result["message"] = f"고쳤지만 아직 메모와 다른 곳이 있어요: {places}. 고장 난 곳이 남았거나, 멀쩡한 곳을 건드렸어요."
+        result["message"] = (
+            f"고쳤지만 아직 메모와 다른 곳이 있어요: {places}. 고장 난 곳이 남았거나, 멀쩡한 곳을 건드렸어요."
+        )
     elif strange:
         result["found"] = "끊어진 곳이 그대로임"
         result["message"] = "끊어진 곳이 아직 그대로예요. 손님 쪽에서부터 한 고리씩 증거를 보며 찾아보세요."
