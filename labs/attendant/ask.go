@@ -63,9 +63,6 @@ var tools = map[string]func(context.Context, json.RawMessage) (any, error){
 
 func init() { tools["traffic"] = askTraffic } // it asks other tools
 
-// engineTools need an engine, which not every lab has.
-var engineTools = map[string]bool{"docker": true, "registry": true, "build": true}
-
 func askCommand([]string) int {
 	text, err := readBounded(os.Stdin, mostAsked)
 	if err != nil {
@@ -104,8 +101,8 @@ func answerOne(ask Ask) Answer {
 	if tool == nil {
 		return Answer{Reason: reasonRequest, Message: fmt.Sprintf("no tool %q", cut(ask.Tool, 100))}
 	}
-	if engineTools[ask.Tool] && !hasEngine() {
-		return Answer{Reason: reasonRequest, Message: "this lab has no engine"}
+	if missing := lacks(ask.Tool); missing != "" {
+		return Answer{Reason: reasonRequest, Message: "this lab has no " + missing}
 	}
 	if ask.Seconds <= 0 || ask.Seconds > 600 {
 		ask.Seconds = 10

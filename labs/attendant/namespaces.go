@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -84,6 +85,9 @@ func become(name string, argv []string) int {
 	return 127
 }
 
+// errNetworkGone: the process in whose network something was to be done has ended.
+var errNetworkGone = errors.New("no such network any more")
+
 // inNetworkOf calls work on a thread of its own inside the network namespace of a process; the thread ends with it.
 func inNetworkOf(pid int, work func() error) error {
 	done := make(chan error, 1)
@@ -91,12 +95,12 @@ func inNetworkOf(pid int, work func() error) error {
 		runtime.LockOSThread() // and never unlocked: the thread is not used again
 		namespace, err := unix.Open(fmt.Sprintf("/proc/%d/ns/net", pid), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
-			done <- err
+			done <- fmt.Errorf("%w: %w", errNetworkGone, err)
 			return
 		}
 		defer unix.Close(namespace)
 		if err := unix.Setns(namespace, unix.CLONE_NEWNET); err != nil {
-			done <- err
+			done <- fmt.Errorf("%w: %w", errNetworkGone, err)
 			return
 		}
 		done <- work()

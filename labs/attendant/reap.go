@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strings"
 	"sync"
@@ -51,6 +52,11 @@ func (f *family) reap() {
 
 // start begins a program with its output in the log. The channel gives its status once.
 func (f *family) start(argv []string, extra []string, attributes *syscall.SysProcAttr, files ...*os.File) (int, <-chan syscall.WaitStatus, error) {
+	return f.startInto(f.log, argv, extra, attributes, files...)
+}
+
+// startInto begins a program with its output in a file or pipe.
+func (f *family) startInto(log *os.File, argv []string, extra []string, attributes *syscall.SysProcAttr, files ...*os.File) (int, <-chan syscall.WaitStatus, error) {
 	program, err := lookPath(argv[0])
 	if err != nil {
 		return 0, nil, err
@@ -60,7 +66,7 @@ func (f *family) start(argv []string, extra []string, attributes *syscall.SysPro
 		return 0, nil, err
 	}
 	defer null.Close()
-	descriptors := []uintptr{null.Fd(), f.log.Fd(), f.log.Fd()}
+	descriptors := []uintptr{null.Fd(), log.Fd(), log.Fd()}
 	for _, file := range files {
 		descriptors = append(descriptors, file.Fd())
 	}
@@ -68,13 +74,18 @@ func (f *family) start(argv []string, extra []string, attributes *syscall.SysPro
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
 	pid, err := syscall.ForkExec(program, argv, &syscall.ProcAttr{
-		Dir: "/", Env: append(os.Environ(), extra...), Files: descriptors, Sys: attributes,
+		Dir: "/", Env: environment(os.Environ(), extra), Files: descriptors, Sys: attributes,
 	})
 	if err != nil {
 		return 0, nil, fmt.Errorf("%s: %w", argv[0], err)
 	}
 	f.waiting[pid] = ended
 	return pid, ended, nil
+}
+
+// environment has each name once: of two the last, where a program might take the first.
+func environment(given, extra []string) []string {
+	return (&exec.Cmd{Env: append(given[:len(given):len(given)], extra...)}).Environ()
 }
 
 // run waits for a short program.

@@ -5,10 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -50,36 +50,6 @@ func askKubernetes(ctx context.Context, text json.RawMessage) (any, error) {
 	return controlDocument(ctx, "/objects?"+query.Encode())
 }
 
-// controlDocument asks the control socket; a 404 is null, and a request that it finds wrong is the asker's mistake.
-func controlDocument(ctx context.Context, path string) (any, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, controlURL+path, nil)
-	if err != nil {
-		return nil, err
-	}
-	response, err := controlClient().Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	document, err := readBounded(response.Body, mostAnswer)
-	if err != nil {
-		return nil, err
-	}
-	switch response.StatusCode {
-	case http.StatusOK:
-	case http.StatusNotFound:
-		return nil, nil
-	case http.StatusBadRequest:
-		return nil, wrong("%s", cut(string(document), 300))
-	default:
-		return nil, fmt.Errorf("the cluster answers %d: %s", response.StatusCode, cut(string(document), 300))
-	}
-	if err := plainDocument(document); err != nil {
-		return nil, err
-	}
-	return json.RawMessage(document), nil
-}
-
 const (
 	podPrefix    = "pod "
 	clusterNames = "10.96.0.10:53"
@@ -90,7 +60,7 @@ func searchOf(namespace string) []string {
 	return []string{namespace + ".svc.cluster.local", "svc.cluster.local", "cluster.local"}
 }
 
-// standInPod finds a Pod's network: that of a process which has the Pod's address.
+// standInPod finds a Pod's network: that of a process which has the Pod's address. A Pod on a simulated node has none.
 func standInPod(ctx context.Context, pod string) (*spot, error) {
 	namespace, name, found := strings.Cut(pod, "/")
 	if !found {
@@ -121,8 +91,11 @@ func standInPod(ctx context.Context, pod string) (*spot, error) {
 	return at, nil
 }
 
-// holderOf gives a process in whose network an address is, or -1.
+// holderOf gives a process in whose network an address is: 0 for that of this process, -1 where there is none.
 func holderOf(address net.IP) int {
+	if there, err := net.InterfaceAddrs(); err == nil && holds(there, address) { // a Pod in its node's own network
+		return 0
+	}
 	own, _ := os.Readlink("/proc/self/ns/net")
 	seen := map[string]bool{own: true}
 	for _, each := range processes() {
@@ -135,11 +108,16 @@ func holderOf(address net.IP) int {
 		if inNetworkOf(each.pid, func() (err error) { there, err = net.InterfaceAddrs(); return err }) != nil {
 			continue
 		}
-		for _, one := range there {
-			if held, is := one.(*net.IPNet); is && held.IP.Equal(address) {
-				return each.pid
-			}
+		if holds(there, address) {
+			return each.pid
 		}
 	}
 	return -1
+}
+
+func holds(addresses []net.Addr, wanted net.IP) bool {
+	return slices.ContainsFunc(addresses, func(one net.Addr) bool {
+		held, is := one.(*net.IPNet)
+		return is && held.IP.Equal(wanted)
+	})
 }

@@ -12,6 +12,8 @@ const (
 	mostContainers = 100
 	mostNetworks   = 50
 	mostVolumes    = 50
+	mostOfOne      = 20 // ports, networks or volumes of one container
+	mostPicture    = 48 << 10
 )
 
 // dockerPicture is what there is on one engine, as far as a picture of it needs.
@@ -140,6 +142,9 @@ func pictureOf(ctx context.Context, h host) (*dockerPicture, error) {
 			one.Volumes = append(one.Volumes, picturedVolume{Name: cut(name, 200), Path: cut(mount.Destination, 200)})
 		}
 		sort.Slice(one.Volumes, func(i, j int) bool { return one.Volumes[i].Path < one.Volumes[j].Path })
+		one.Networks = one.Networks[:min(len(one.Networks), mostOfOne)]
+		one.Ports = one.Ports[:min(len(one.Ports), mostOfOne)]
+		one.Volumes = one.Volumes[:min(len(one.Volumes), mostOfOne)]
 		picture.Containers = append(picture.Containers, one)
 	}
 	sort.Slice(picture.Containers, func(i, j int) bool { return picture.Containers[i].Name < picture.Containers[j].Name })
@@ -157,11 +162,20 @@ func pictureOf(ctx context.Context, h host) (*dockerPicture, error) {
 	return picture, nil
 }
 
+// bound leaves out what is too much to be drawn: of each kind, and containers until all are a text that is not too large.
 func (p *dockerPicture) bound() {
 	before := len(p.Containers) + len(p.Networks) + len(p.Volumes)
 	p.Containers = p.Containers[:min(len(p.Containers), mostContainers)]
 	p.Networks = p.Networks[:min(len(p.Networks), mostNetworks)]
 	p.Volumes = p.Volumes[:min(len(p.Volumes), mostVolumes)]
+	size := 0
+	for i, each := range p.Containers {
+		text, _ := json.Marshal(each) // of plain fields only
+		if size += len(text); size > mostPicture {
+			p.Containers = p.Containers[:i]
+			break
+		}
+	}
 	p.LeftOut = before - len(p.Containers) - len(p.Networks) - len(p.Volumes)
 }
 

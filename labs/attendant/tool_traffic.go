@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net"
 	"net/http"
 	"slices"
@@ -15,6 +16,7 @@ const (
 	mostTraffic    = 120 * time.Second
 	leastTraffic   = 3 * time.Second
 	afterTheLast   = time.Second
+	lookAgain      = time.Second // for a Pod or container that is not there
 	mostBuckets    = 120
 	mostAnswerText = 200
 	mostKinds      = 20
@@ -33,8 +35,11 @@ type bucket struct {
 // 400 and above.
 type stream struct {
 	request httpRequest
-	spot    *spot
 	client  *http.Client
+
+	finding sync.Mutex
+	spot    *spot
+	looked  time.Time
 
 	mutex   sync.Mutex
 	flying  map[int]int // second -> requests of it without an answer yet
@@ -61,23 +66,27 @@ func newStream(ctx context.Context, request httpRequest) (*stream, error) {
 		Transport: &http.Transport{
 			DisableKeepAlives: true, DisableCompression: true, MaxResponseHeaderBytes: 64 << 10,
 			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-				return s.place(ctx).dial(ctx, network, address)
+				connection, err := s.place(ctx, false).dial(ctx, network, address)
+				if errors.Is(err, errNetworkGone) { // another Pod or container has the name by now
+					connection, err = s.place(ctx, true).dial(ctx, network, address)
+				}
+				return connection, err
 			},
 		},
 	}
 	return s, nil
 }
 
-// place is where the requests start; a Pod may not be there yet, or be another one by now.
-func (s *stream) place(ctx context.Context) *spot {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if s.spot == nil || s.spot.pid < 0 {
+// place is where the requests start: looked for at first, again where there was none, and anew.
+func (s *stream) place(ctx context.Context, anew bool) *spot {
+	s.finding.Lock()
+	defer s.finding.Unlock()
+	if s.spot == nil || anew || s.spot.pid < 0 && time.Since(s.looked) > lookAgain {
 		found, err := standAt(ctx, s.request.From, s.request.Engine)
 		if err != nil {
-			return &spot{pid: -1}
+			found = &spot{pid: -1}
 		}
-		s.spot = found
+		s.spot, s.looked = found, time.Now()
 	}
 	return s.spot
 }
@@ -148,7 +157,7 @@ func (s *stream) count(second int, answer *httpAnswer) {
 		return
 	}
 	body := cut(strings.TrimSpace(answer.Body), mostAnswerText)
-	if !s.kinds[body] && len(s.kinds) >= mostKinds {
+	if !s.kinds[body] && len(s.kinds) >= mostKinds-1 {
 		body = "…"
 	}
 	s.kinds[body] = true
@@ -197,6 +206,7 @@ func askTraffic(ctx context.Context, text json.RawMessage) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	sending.place(ctx, false) // so that requests are on their way when the first command begins
 	streaming, stop := context.WithTimeout(ctx, limit)
 	defer stop()
 	ended := make(chan struct{})
@@ -214,10 +224,16 @@ func askTraffic(ctx context.Context, text json.RawMessage) (any, error) {
 	stop()
 	<-ended
 	after, err := answersOf(request.Watch)
+	left := lastWord
+	if end, is := ctx.Deadline(); is {
+		left = max(left, time.Until(end))
+	}
+	undoing, stopUndoing := context.WithTimeout(context.WithoutCancel(ctx), left) // also where the time is up
+	defer stopUndoing()
+	runAll(undoing, request.Undo)
 	if err != nil {
 		return nil, err
 	}
-	runAll(ctx, request.Undo)
 	return summary(sending.taken(0), before, after, commands), nil
 }
 

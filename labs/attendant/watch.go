@@ -79,8 +79,8 @@ func eventsCommand(args []string) int {
 		begin(func() error { return each.report(ctx, print) })
 	}
 	all.Wait()
-	if context.Cause(ctx) == errEngineDied {
-		return fail(errEngineDied)
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return fail(cause)
 	}
 	return 0
 }
@@ -138,10 +138,13 @@ func readEvents(ctx context.Context, from source, since string, print func([]byt
 		return 0, nil
 	}
 	var last int64
-	lines := bufio.NewScanner(response.Body)
-	lines.Buffer(make([]byte, 4096), longestEvent)
-	for lines.Scan() {
-		event := bytes.TrimSpace(lines.Bytes())
+	lines := bufio.NewReaderSize(response.Body, longestEvent)
+	for {
+		event, err := nextLine(lines)
+		if err != nil {
+			return last, nil
+		}
+		event = bytes.TrimSpace(event)
 		var fields struct {
 			TimeNano int64 `json:"timeNano"`
 		}
@@ -157,5 +160,20 @@ func readEvents(ctx context.Context, from source, since string, print func([]byt
 			return last, err
 		}
 	}
-	return last, nil
+}
+
+// nextLine gives the next line that fits into the reader's buffer; longer ones are passed over.
+func nextLine(from *bufio.Reader) ([]byte, error) {
+	for {
+		line, err := from.ReadSlice('\n')
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+		for errors.Is(err, bufio.ErrBufferFull) {
+			_, err = from.ReadSlice('\n')
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 }
