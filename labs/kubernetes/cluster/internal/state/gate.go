@@ -31,7 +31,7 @@ type Gate struct {
 
 // NewGate puts a gate before a store; hand the gate to the server that the API server talks to.
 func NewGate(store server.Backend) *Gate {
-	return &Gate{Backend: store, Quiet: 400 * time.Millisecond, Patience: 4 * time.Second, Settle: 700 * time.Millisecond}
+	return &Gate{Backend: store, Quiet: 400 * time.Millisecond, Patience: 4 * time.Second, Settle: 2500 * time.Millisecond}
 }
 
 // awaitQuiet returns when nobody writes any more.
