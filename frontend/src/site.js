@@ -11,6 +11,7 @@ import { listenForResults } from "./results.js";
 import { listenForReset, showResets } from "./reset.js";
 import { listenForShortcuts } from "./shortcuts.js";
 import { listenForSubmissions } from "./submit.js";
+import { keepSwapsInThePage } from "./swaps.js";
 import { listenForTheme } from "./theme.js";
 
 /** Everything that works on elements; safe to run again over what it has seen. */
@@ -31,6 +32,7 @@ listenForResults();
 listenForReset();
 listenForTheme();
 listenForLabs();
+keepSwapsInThePage();
 
 const start = () => {
   dress(document);

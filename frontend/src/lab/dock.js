@@ -5,7 +5,7 @@ import { all, announce, make } from "../dom.js";
 import { followPage } from "./colours.js";
 import { Connection } from "./connection.js";
 import { runCountdown } from "./countdown.js";
-import { showExplanation } from "./explain.js";
+import { placeExplanation, showExplanation } from "./explain.js";
 import { addInsertButtons, insertInto } from "./insert.js";
 import { copyText } from "../copy.js";
 import { Screen } from "./screen.js";
@@ -73,6 +73,7 @@ export class Dock {
     help.id = `${this.element.id}-help`;
     const bar = make("div", { class: "lab-bar" }, this.tabs.element, this.stuck);
     this.place.replaceChildren(bar, this.finder.form, this.stage, row);
+    this.stage.append(this.card);
   }
 
   get current() {
@@ -101,6 +102,7 @@ export class Dock {
       on: {
         data: (typed) => shell.line.type(typed),
         size: () => shell.line?.resize(),
+        cursor: () => shell === this.current && placeExplanation(this.card, shell.screen.cursorLine),
         copy: () => this.copy(),
         find: () => this.finder.open(),
         leave: (back) => this.leave(back),
@@ -148,8 +150,13 @@ export class Dock {
 
   hear(frame) {
     if (frame.type === "changed") this.refetch();
-    else if (frame.type === "explain") showExplanation(this.card, frame);
+    else if (frame.type === "explain") this.explain(frame);
     else if (frame.type === "warning") this.warn(frame.message);
+  }
+
+  explain(frame) {
+    showExplanation(this.card, frame);
+    placeExplanation(this.card, this.current?.screen.cursorLine);
   }
 
   /** Ask for the head and the checks anew; the terminals are not touched. */
@@ -202,6 +209,7 @@ export class Dock {
     this.shown = number;
     this.tabs.choose(number);
     this.fit();
+    placeExplanation(this.card, this.current?.screen.cursorLine);
     if (focus) this.current?.screen.focus();
   }
 

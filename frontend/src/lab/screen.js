@@ -30,7 +30,7 @@ const harmless = (text) => text.replace(/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g
 
 /**
  * A terminal in `parent`. on.data(text or bytes) gets what was typed, on.copy() and on.leave(back) and on.find() the keys
- * for them, on.size(columns, rows) each new size.
+ * for them, on.size(columns, rows) each new size, on.cursor() when the cursor may stand on another line.
  */
 export class Screen {
   constructor(parent, { describedBy, label, on }) {
@@ -63,6 +63,7 @@ export class Screen {
     this.terminal.onData((text) => this.replaying || on.data(text));
     this.terminal.onBinary((text) => this.replaying || on.data(Uint8Array.from(text, (byte) => byte.charCodeAt(0))));
     this.terminal.onResize(({ cols, rows }) => on.size(cols, rows));
+    this.terminal.onRender(() => on.cursor());
     this.terminal.attachCustomKeyEventHandler((event) => this.onKey(event, on));
     this.terminal.element.addEventListener("paste", (event) => this.onPaste(event), true);
   }
@@ -144,6 +145,16 @@ export class Screen {
   endFind() {
     this.search.clearDecorations();
     this.terminal.clearSelection();
+  }
+
+  /** Where the line of the cursor stands in the window: {top, bottom}; null while it is scrolled out of sight. */
+  get cursorLine() {
+    const { baseY, cursorY, viewportY } = this.terminal.buffer.active;
+    const row = baseY + cursorY - viewportY;
+    const rows = this.terminal.element.querySelector(".xterm-rows")?.getBoundingClientRect();
+    if (!rows || row >= this.terminal.rows) return null;
+    const height = rows.height / this.terminal.rows;
+    return { top: rows.top + row * height, bottom: rows.top + (row + 1) * height };
   }
 
   get selection() {
