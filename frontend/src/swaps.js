@@ -14,9 +14,10 @@ function dropForNobody(event) {
 
 /** Its place is there, but not the button that was pressed: an answer to a press is never lost. */
 function putFromThePage(event) {
-  const { elt, target, serverResponse, shouldSwap, swapOverride } = event.detail;
-  if (elt.isConnected || !target.isConnected || !shouldSwap) return;
+  const { requestConfig, target, serverResponse, shouldSwap, swapOverride } = event.detail;
+  const asker = requestConfig.elt;
+  if (asker.isConnected || !target.isConnected || !shouldSwap) return;
   event.preventDefault();
-  const swapStyle = swapOverride ?? elt.getAttribute("hx-swap") ?? "innerHTML";
+  const swapStyle = swapOverride ?? asker.getAttribute("hx-swap") ?? "innerHTML";
   window.htmx.swap(target, serverResponse, { swapStyle, swapDelay: 0, settleDelay: 0 }, { contextElement: target });
 }

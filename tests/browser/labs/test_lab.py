@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import time
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
 from lessons import notify
 from lessons.contracts import LabShape
@@ -113,14 +114,35 @@ def test_ticks_arrive_by_themselves_and_leave_the_terminal_alone(page, dock, far
     expect_shown(page, "여기 있어요")
 
 
-def test_an_error_of_docker_is_explained_under_the_terminal(page, dock, far_of):
-    error = 'Conflict. The container name "/web" is already in use by container "a41f0c2b77de".'
-    far_of(1).say(f"docker: Error response from daemon: {error}\r\n")
+ERROR = (
+    "docker: Error response from daemon: "
+    'Conflict. The container name "/web" is already in use by container "a41f0c2b77de".\r\n'
+)
+
+
+def test_an_error_of_docker_is_explained_over_the_terminal(page, dock, far_of):
+    far_of(1).say(ERROR)
     card = page.locator("[data-explain]")
     expect(card).to_be_visible()
     expect(card.locator("b").first).not_to_be_empty()
     card.get_by_role("button", name="닫기").click()
     expect(card).to_be_hidden()
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 900), (390, 844)])
+def test_an_explanation_takes_no_room_and_hides_no_prompt(page, dock, far_of, width, height):
+    """A terminal of another size makes a full-screen program draw anew, without what it has just said."""
+    page.set_viewport_size({"width": width, "height": height})
+    far, stage, card = far_of(1), page.locator(".lab-stage"), page.locator("[data-explain]")
+    room = stage.bounding_box()
+    for before in ("", "위의 줄\r\n" * 60, "\x1b[2J\x1b[H"):
+        far.say(before.encode() + ERROR.encode() + PROMPT)
+        expect(card).to_be_visible()
+        expect(card).to_have_attribute("data-side", "top") if "줄" in before else expect_shown(page, "root@naru:~#")
+        box, prompt = card.bounding_box(), page.locator(".xterm-cursor").bounding_box()
+        assert prompt["y"] + prompt["height"] <= box["y"] or prompt["y"] >= box["y"] + box["height"]
+        assert box["y"] >= room["y"]
+        assert stage.bounding_box() == room
 
 
 def test_what_an_error_holds_is_shown_as_plain_text(page, dock, far_of):
@@ -173,6 +195,59 @@ def test_reset_asks_and_begins_anew(page, dock, far_of):
     expect(page.locator(".xterm-rows")).not_to_contain_text("지울 것")
     expect_terminal(page)
     assert [lab.is_open for lab in LabSession.objects.order_by("requested_at")] == [False, True]
+
+
+class Held:
+    """Answers to one address, held back until the test lets them go; further ones pass."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page, self._held, self._gone = page, [], False
+        page.route(address, self._take)
+
+    def _take(self, route: Route) -> None:
+        if self._gone:
+            route.continue_()
+        else:
+            self._held.append((route, route.fetch()))
+
+    def wait(self) -> None:
+        until = time.monotonic() + 10
+        while not self._held:
+            assert time.monotonic() < until
+            self.page.wait_for_timeout(20)
+
+    def let_go(self) -> None:
+        self._gone = True
+        for route, answer in self._held:
+            with self.page.expect_response(route.request.url):
+                route.fulfill(response=answer)
+
+
+def test_answer_about_the_old_lab_that_comes_after_the_new_one_is_dropped(page, dock, complaints):
+    head = Held(page, "**/labs/*/head/")
+    page.on("dialog", lambda dialog: dialog.accept())
+    notify.lab_changed(LabSession.objects.get().pk)
+    head.wait()
+    page.locator("[data-lab-reset] button").click()
+    expect(page.locator("[data-lab]")).not_to_have_id(f"lab-{LabSession.objects.earliest('requested_at').pk}")
+    head.let_go()
+    expect_terminal(page)
+    expect(page.locator("[data-lab-card]")).to_have_attribute("data-state", "open")
+    assert complaints == []
+
+
+def test_answer_to_a_press_counts_when_the_button_was_swapped_away_meanwhile(page, dock, complaints):
+    reset = Held(page, "**/labs/*/reset/")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.locator("[data-lab-reset] button").click()
+    reset.wait()
+    # The old lab is over, and its page hears of it: the head that comes has no such button.
+    expect(page.locator("[data-lab-reset]")).to_have_count(0)
+    reset.let_go()
+    expect_terminal(page)
+    expect(page.locator("[data-lab-card]")).to_have_attribute("data-state", "open")
+    assert LabSession.objects.count() == 2
+    assert complaints == []
 
 
 def test_end_gives_the_page_its_width_back(page, dock):
