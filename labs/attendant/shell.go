@@ -77,7 +77,7 @@ func startRelay(id int, h host) (*relay, error) {
 // way: a reader that is slow makes the programs wait.
 func (r *relay) run() int {
 	go func() {
-		_, _ = io.Copy(r.master, os.Stdin)
+		_, _ = io.Copy(typed{r.master}, os.Stdin)
 		_ = r.leader.Process.Signal(syscall.SIGHUP) // nobody is at the other end any more
 	}()
 	printed := make(chan struct{})
@@ -93,6 +93,14 @@ func (r *relay) run() int {
 	case <-time.After(200 * time.Millisecond):
 	}
 	return max(r.leader.ProcessState.ExitCode(), 0)
+}
+
+// typed passes keys on. What they start finds the size that the window had when they were typed.
+type typed struct{ master *os.File }
+
+func (t typed) Write(keys []byte) (int, error) {
+	copySize(os.Stdin, t.master)
+	return t.master.Write(keys)
 }
 
 // followSize keeps the inner terminal as large as the outer one. Not every runtime tells of a change by a signal.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -31,9 +32,8 @@ func sitDown(t *testing.T) *typist {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 33, Col: 99}); err != nil {
-		t.Fatal(err)
-	}
+	person := &typist{t: t, outer: master}
+	person.resizes(33, 99)
 	process := exec.Command("/proc/self/exe", "shell", "--id", "3")
 	process.Env = []string{asProgram + "=1", runVar + "=" + runDirectory, "PATH=" + os.Getenv("PATH")}
 	process.Stdin, process.Stdout, process.Stderr = terminal, terminal, terminal
@@ -42,7 +42,7 @@ func sitDown(t *testing.T) *typist {
 		t.Fatal(err)
 	}
 	terminal.Close()
-	person := &typist{t: t, outer: master, process: process}
+	person.process = process
 	go person.watch()
 	t.Cleanup(func() {
 		_, _ = tellShell(3, "hangup", time.Second)
@@ -64,6 +64,13 @@ func (p *typist) watch() {
 		if err != nil {
 			return
 		}
+	}
+}
+
+func (p *typist) resizes(rows, columns uint16) {
+	size := &unix.Winsize{Row: rows, Col: columns}
+	if err := unix.IoctlSetWinsize(int(p.outer.Fd()), unix.TIOCSWINSZ, size); err != nil {
+		p.t.Error(err)
 	}
 }
 
@@ -129,11 +136,30 @@ func TestShellIsACompleteTerminal(t *testing.T) {
 	if !strings.Contains(person.seen.String(), "/dev/pts/") {
 		t.Fatal(person.seen.String())
 	}
-	if err := unix.IoctlSetWinsize(int(person.outer.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 20, Col: 70}); err != nil {
-		t.Fatal(err)
-	}
-	person.asksUntil("stty size\n", "20 70") // the new size arrives by a signal, or a moment later
+	person.resizes(20, 70)
+	person.types("stty size\n", "20 70") // with the keys at the latest: no runtime must tell by a signal
 	person.types("echo 가나''다\n", "가나다")
+}
+
+func TestShellLosesNoKeysWhileItsSizeChanges(t *testing.T) {
+	person := sitDown(t)
+	for round := range 40 {
+		stop, stopped := make(chan bool), make(chan bool)
+		go func() {
+			defer close(stopped)
+			for size := uint16(0); ; size++ {
+				select {
+				case <-stop:
+					return
+				case <-time.After(time.Duration(round%5) * time.Millisecond):
+					person.resizes(20+size%30, 70+size%50)
+				}
+			}
+		}()
+		person.types(fmt.Sprintf("echo key''s_%d\n", round), fmt.Sprintf("keys_%d\r\n", round))
+		close(stop)
+		<-stopped
+	}
 }
 
 func TestShellEndsWithItsExitCode(t *testing.T) {
