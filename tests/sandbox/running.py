@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,15 +50,20 @@ def lab_sandbox(socket: Path, data_dir: Path, **config: Any) -> Iterator[Sandbox
             sandbox.lab(container).end()
 
 
-def read_until(shell: Shell, wanted: bytes, seconds: float = 20.0) -> bytes:
-    """What a shell says up to and with ``wanted``; fails where that does not come in time."""
+def read_until(shell: Shell, wanted: bytes, seconds: float = 40.0) -> bytes:
+    """What a shell says up to and with ``wanted``; fails where that does not come in time.
+
+    What it has said after that is left to the next reader, however the bytes were cut on the way.
+    """
     said = b""
     ends_at = time.monotonic() + seconds
     while wanted not in said:
         left = ends_at - time.monotonic()
         assert left > 0, f"{wanted!r} did not come, but {said[-2000:]!r}"
         if select.select([shell.socket], [], [], left)[0]:
-            part = shell.socket.recv(1 << 16)
+            seen = said + shell.socket.recv(1 << 16, socket.MSG_PEEK)
+            found = seen.find(wanted)
+            part = shell.socket.recv((found + len(wanted) if found >= 0 else len(seen)) - len(said))
             assert part, f"the shell ended after {said[-2000:]!r}"
             said += part
     return said
