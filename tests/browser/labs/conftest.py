@@ -24,6 +24,7 @@ PROSE = (
     "</code></pre></div>"
 )
 PROMPT = b"\x1b[?2004hroot@naru:~# "  # as bash does it: with bracketed paste
+PATIENCE = 20.0  # seconds: what comes at once takes longer on a busy machine
 
 
 class Far:
@@ -55,7 +56,7 @@ class Far:
         """The learner typed exactly this since the last call."""
         wanted = text.encode()
         with self._news:
-            self._news.wait_for(lambda: len(self._read) >= len(wanted), timeout=5)
+            self._news.wait_for(lambda: len(self._read) >= len(wanted), timeout=PATIENCE)
             heard, self._read = self._read, b""
         assert heard == wanted
 
@@ -95,7 +96,7 @@ def far_of(sandbox) -> Callable[[int], Far]:
     """The far end of terminal ``number`` in the newest lab."""
 
     def find(number: int = 1) -> Far:
-        until = time.monotonic() + 5
+        until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             labs = list(sandbox.labs.values())
             shells = [shell for shell in (labs[-1].shells if labs else []) if shell.number == number]

@@ -7,16 +7,16 @@ from playwright.sync_api import Locator, Page, expect
 from lessons.models import Exercise
 
 
-def open_lab(page: Page, exercise: Exercise, patience_ms: float | None = None) -> Locator:
+def open_lab(page: Page, exercise: Exercise) -> Locator:
     """Press 실습 시작 in the lesson; the dock, its first terminal connected."""
     page.goto(exercise.lesson.get_absolute_url())
     page.get_by_role("button", name="실습 시작").click()
-    return expect_terminal(page, patience_ms)
+    return expect_terminal(page)
 
 
-def expect_terminal(page: Page, patience_ms: float | None = None) -> Locator:
+def expect_terminal(page: Page) -> Locator:
     dock = page.locator("[data-lab][data-live=true]")
-    expect(dock.locator(".lab-panel:not([hidden])")).to_have_attribute("data-state", "open", timeout=patience_ms)
+    expect(dock.locator(".lab-panel:not([hidden])")).to_have_attribute("data-state", "open")
     return dock
 
 
