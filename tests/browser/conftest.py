@@ -19,7 +19,7 @@ from tests.browser.adding import AddingSandbox
 from tests.factories import SUM_FILES, make_exercise, make_learner, make_lesson, make_quiz
 
 CHROMIUM = "/usr/bin/chromium"
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000  # what comes at once takes long on a busy machine; it is waited for no longer than it takes
 
 FILES = {**SUM_FILES, "starter/numbers.txt": "3 4\n", "starter/notes.yaml": "sum: 7\n"}
 

@@ -94,7 +94,7 @@ def labelled(sandbox: Sandbox, process: str = "") -> set[str]:
     return {container["Id"] for container in found}
 
 
-def eventually(holds: Callable[[], Any], seconds: float = 20.0) -> None:
+def eventually(holds: Callable[[], Any], seconds: float = 60.0) -> None:
     """Wait until it holds; fail when it does not in time."""
     ends_at = time.monotonic() + seconds
     while not holds():

@@ -72,7 +72,7 @@ export class Dock {
     this.tools = row;
     help.id = `${this.element.id}-help`;
     const bar = make("div", { class: "lab-bar" }, this.tabs.element, this.stuck);
-    this.place.replaceChildren(bar, this.finder.form, this.stage, row);
+    this.place.replaceChildren(bar, this.stage, this.finder.form, row);
     this.stage.append(this.card);
   }
 
@@ -269,7 +269,8 @@ export class Dock {
   /** Out of the terminal by keyboard: on to the tools, or back to the tabs. */
   leave(back) {
     if (back) this.tabs.focus();
-    else this.tools.querySelector("button").focus();
+    else if (this.finder.form.hidden) this.tools.querySelector("button").focus();
+    else this.finder.open();
     announce(words.left);
   }
 

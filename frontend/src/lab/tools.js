@@ -48,7 +48,7 @@ export function makeFinder({ on }) {
     make("button", { class: "lab-tool", "aria-label": words.next, title: words.next }, "↓"),
     tool(words.closeFind, "×", () => finder.close()),
   );
-  field.addEventListener("input", () => on.find(field.value, { typing: true }));
+  field.addEventListener("input", () => on.find(field.value, { typing: true, back: true })); // the newest first
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     on.find(field.value, {});

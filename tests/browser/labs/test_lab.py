@@ -12,7 +12,7 @@ from playwright.sync_api import Page, Route, expect
 from lessons import notify
 from lessons.contracts import LabShape
 from lessons.models import LabSession
-from tests.browser.labs.conftest import PROMPT
+from tests.browser.labs.conftest import PATIENCE, PROMPT
 from tests.browser.labs.steps import expect_shown, expect_terminal, field_of, open_lab
 from tests.factories import make_lab
 
@@ -211,7 +211,7 @@ class Held:
             self._held.append((route, route.fetch()))
 
     def wait(self) -> None:
-        until = time.monotonic() + 10
+        until = time.monotonic() + PATIENCE
         while not self._held:
             assert time.monotonic() < until
             self.page.wait_for_timeout(20)

@@ -9,20 +9,8 @@ from playwright.sync_api import expect
 
 from lessons.sandbox import Sandbox
 from lessons.services import dispatch, grading, sandboxes
-from tests.browser.conftest import PATIENCE_MS
 from tests.browser.labs.steps import compose, expect_shown, expect_terminal, field_of, finish, open_lab
 from tests.sandbox.running import lab_sandbox
-
-PATIENCE = 30_000  # milliseconds: a lab that starts, an engine that works, both on a machine with other things to do
-
-
-@pytest.fixture(autouse=True)
-def _patience(chromium, context) -> Iterator[None]:
-    context.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
-    yield
-    expect.set_options(timeout=PATIENCE_MS)
-
 
 @pytest.fixture
 def sandbox(chromium, transactional_db, settings, monkeypatch, engine_socket, tmp_path) -> Iterator[Sandbox]:

@@ -156,11 +156,16 @@ def test_the_way_out_is_said_and_works_both_ways(page, far):
 def test_search_finds_and_escape_returns(page, far):
     far.say("\r\napple banana apple\r\n")
     expect_shown(page, "banana")
+    room = page.locator(".lab-stage").bounding_box()
     page.keyboard.press("Control+Shift+F")
     page.keyboard.type("apple")
-    expect(page.locator(".lab-found")).to_have_text("2/2")
+    expect(page.locator(".lab-found")).to_have_text("2/2")  # the newest first
+    assert page.locator(".lab-stage").bounding_box() == room  # the programs in it keep their size
     page.keyboard.press("Enter")
     expect(page.locator(".lab-found")).to_have_text("1/2")
+    field_of(page).focus()
+    page.keyboard.press("F6")
+    expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.press("Escape")
     expect(field_of(page)).to_be_focused()
     far.hears_nothing(page)
