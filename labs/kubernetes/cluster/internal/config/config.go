@@ -14,7 +14,6 @@ import (
 type Config struct {
 	Directory string    `json:"directory"` // certificates, sockets; 0700
 	Port      int       `json:"port"`      // of the API server, on 127.0.0.1
-	Seed      string    `json:"seed"`      // a file of stored keys that the store begins with, "" for an empty one
 	Simulated Simulated `json:"simulated"`
 	Real      Real      `json:"real"`
 	Times     Times     `json:"times"`

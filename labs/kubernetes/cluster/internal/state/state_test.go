@@ -10,12 +10,9 @@ import (
 	"fmt"
 	"sort"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/k3s-io/kine/pkg/drivers"
-	"github.com/k3s-io/kine/pkg/drivers/memory"
 	"github.com/k3s-io/kine/pkg/server"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -25,6 +22,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/scheme"
+
+	"naru/cluster/internal/store"
 )
 
 // stored is an object as the API server keeps it.
@@ -54,10 +53,7 @@ func configMap(t *testing.T, namespace, name, uid, text string) []byte {
 // cluster is a store with such keys, below /registry/.
 func cluster(t *testing.T, keys map[string][]byte) *Gate {
 	t.Helper()
-	_, backend, err := memory.New(t.Context(), &sync.WaitGroup{}, &drivers.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	backend := store.New()
 	for key, value := range keys {
 		if _, err := backend.Create(t.Context(), root+key, value, 0); err != nil {
 			t.Fatal(err)
@@ -77,6 +73,9 @@ func content(t *testing.T, g *Gate) map[string][]byte {
 	}
 	keys := map[string][]byte{}
 	for _, one := range all {
+		if one.Key == server.HealthKey { // each store's own
+			continue
+		}
 		keys[strings.TrimPrefix(one.Key, root)] = one.Value
 	}
 	return keys
