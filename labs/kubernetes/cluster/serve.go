@@ -68,6 +68,8 @@ func serve(ctx context.Context, c config.Config) error {
 	if err != nil {
 		return err
 	}
+	saved.Alone = controlPlane.Alone
+	saved.Told = func(ctx context.Context) error { return plane.Told(ctx, client) }
 	nodes := simulated.New(client, c)
 	parts := newParts()
 	parts.start("API server", func() error {

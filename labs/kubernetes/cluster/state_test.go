@@ -269,7 +269,7 @@ func TestAClusterMovesIntoAnotherAndBackInTime(t *testing.T) {
 		if said, status := first.ask("PUT", "/state", state); status != 0 {
 			t.Fatalf("%s: %s", what, said)
 		}
-		for range 8 { // controllers get time to spoil it
+		for range 16 { // controllers get time to spoil it
 			time.Sleep(250 * time.Millisecond)
 			if got := first.things(); got != want {
 				t.Fatalf("%s: there is\n%s\ninstead of\n%s", what, got, want)

@@ -51,6 +51,7 @@ type Plane struct {
 	api       apioptions.CompletedOptions
 	manager   *kcmoptions.KubeControllerManagerOptions
 	scheduler *schedoptions.Options
+	changes   chan change
 }
 
 // New understands the flags of all three components. etcd is what --etcd-servers takes, kubeconfig the components' file.
@@ -59,7 +60,7 @@ func New(ctx context.Context, c config.Config, p *pki.PKI, gate *pause.Gate, etc
 	if err != nil {
 		return nil, err
 	}
-	plane := &Plane{config: c, pki: p, gate: gate, kubeconfig: kubeconfig, tokens: tokens}
+	plane := &Plane{config: c, pki: p, gate: gate, kubeconfig: kubeconfig, tokens: tokens, changes: make(chan change)}
 	api := apioptions.NewServerRunOptions()
 	if err := parse(api.Flags(), apiFlags(c, p, etcd, tokens)); err != nil {
 		return nil, fmt.Errorf("kube-apiserver: %w", err)
@@ -162,18 +163,6 @@ func (p *Plane) AwaitAPI(ctx context.Context) error {
 		case <-time.After(lookEvery):
 		}
 	}
-}
-
-// RunManager runs the controllers until ctx ends.
-func (p *Plane) RunManager(ctx context.Context) error {
-	c, err := p.manager.Config(ctx, kcmapp.KnownControllers(), kcmapp.ControllersDisabledByDefault(), kcmapp.ControllerAliases())
-	if err != nil {
-		return err
-	}
-	c.Kubeconfig.WrapTransport = func(next http.RoundTripper) http.RoundTripper {
-		return healthy{p.gate.Wrap(next, pause.NodesAndEvictions)}
-	}
-	return kcmapp.Run(ctx, c.Complete())
 }
 
 // RunScheduler runs the scheduler until ctx ends.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"strings"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/k3s-io/kine/pkg/server"
 	"google.golang.org/grpc/codes"
@@ -15,42 +13,23 @@ import (
 // errLoading answers writes while a saved state is put in. Not Unavailable: etcd's client would repeat those by itself.
 var errLoading = status.Error(codes.Aborted, "the cluster's state is being replaced: try again")
 
-// Gate is the store as the API server sees it. While a saved state is put in, writes of everybody else fail: a controller
-// that saw half of the change would otherwise act upon it. Controllers try again, with what they know by then.
+// Gate is the store as the API server sees it. While a saved state is put in, writes of everybody else fail: who saw half of
+// the change would otherwise act upon it. They try again, with what they know by then.
 type Gate struct {
 	server.Backend
 
-	// Before a state is loaded, nobody must have written for Quiet, or Patience must be over: a cascade of deletions that is
-	// half done would go on with what was put back. Afterwards controllers get Settle to learn of it before they may act.
-	Quiet, Patience, Settle time.Duration
+	// Alone runs a change while no controller runs.
+	Alone func(ctx context.Context, change func() error) error
+	// Told returns once whoever watches the cluster has heard of all that was written.
+	Told func(ctx context.Context) error
 
 	// Held for reading by each write that comes through, for writing while a state is loaded.
 	loading sync.RWMutex
-	last    atomic.Int64 // when somebody wrote, nanoseconds
 }
 
-// NewGate puts a gate before a store; hand the gate to the server that the API server talks to.
-func NewGate(store server.Backend) *Gate {
-	return &Gate{Backend: store, Quiet: 400 * time.Millisecond, Patience: 4 * time.Second, Settle: 2500 * time.Millisecond}
-}
-
-// awaitQuiet returns when nobody writes any more.
-func (g *Gate) awaitQuiet(ctx context.Context) error {
-	patience := time.After(g.Patience)
-	for {
-		rest := g.Quiet - time.Since(time.Unix(0, g.last.Load()))
-		if rest <= 0 {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-patience:
-			return nil
-		case <-time.After(rest):
-		}
-	}
-}
+// NewGate puts a gate before a store; hand the gate to the server that the API server talks to, and set Alone and Told before
+// the first Load.
+func NewGate(store server.Backend) *Gate { return &Gate{Backend: store} }
 
 // Create makes a key.
 func (g *Gate) Create(ctx context.Context, key string, value []byte, lease int64) (int64, error) {
@@ -61,7 +40,6 @@ func (g *Gate) Create(ctx context.Context, key string, value []byte, lease int64
 		return 0, errLoading
 	}
 	defer g.loading.RUnlock()
-	g.wrote(key)
 	return g.Backend.Create(ctx, key, value, lease)
 }
 
@@ -74,7 +52,6 @@ func (g *Gate) Update(ctx context.Context, key string, value []byte, revision, l
 		return 0, nil, false, errLoading
 	}
 	defer g.loading.RUnlock()
-	g.wrote(key)
 	return g.Backend.Update(ctx, key, value, revision, lease)
 }
 
@@ -87,15 +64,7 @@ func (g *Gate) Delete(ctx context.Context, key string, revision int64) (int64, *
 		return 0, nil, false, errLoading
 	}
 	defer g.loading.RUnlock()
-	g.wrote(key)
 	return g.Backend.Delete(ctx, key, revision)
-}
-
-// wrote notes that somebody writes. Events tell of what was done, and are no deed.
-func (g *Gate) wrote(key string) {
-	if !strings.HasPrefix(key, root+"events/") {
-		g.last.Store(time.Now().UnixNano())
-	}
 }
 
 // passing says whether a key may be written at any time: what no loading touches. An API server that starts ends itself

@@ -12,7 +12,6 @@ import (
 	"io"
 	"sort"
 	"strings"
-	"time"
 
 	"github.com/k3s-io/kine/pkg/server"
 )
@@ -155,31 +154,24 @@ func storable(one saved) error {
 }
 
 // Load replaces what is in the cluster by a saved state: what is not in it goes, except nodes, which stay as they are but for
-// labels, annotations, taints and schedulability. Everything keeps its uid. Returns when the controllers have had time to
-// learn of it; until then writes of others fail.
+// labels, annotations, taints and schedulability. Everything keeps its uid. Until it returns, writes of others fail.
 func (g *Gate) Load(ctx context.Context, from io.Reader) error {
 	wanted, err := read(from)
 	if err != nil {
 		return err
 	}
-	if err := g.awaitQuiet(ctx); err != nil {
-		return err
-	}
-	g.loading.Lock()
-	defer g.loading.Unlock()
-	present, own, err := g.here(ctx)
-	if err != nil {
-		return err
-	}
-	if err := g.replace(ctx, present, own, wanted); err != nil {
-		return err
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(g.Settle):
-		return nil
-	}
+	return g.Alone(ctx, func() error {
+		g.loading.Lock()
+		defer g.loading.Unlock()
+		present, own, err := g.here(ctx)
+		if err != nil {
+			return err
+		}
+		if err := g.replace(ctx, present, own, wanted); err != nil {
+			return err
+		}
+		return g.Told(ctx)
+	})
 }
 
 // replace makes the objects present those wanted, by as few writes as possible. What the cluster made for itself goes with

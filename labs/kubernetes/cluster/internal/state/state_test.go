@@ -60,7 +60,8 @@ func cluster(t *testing.T, keys map[string][]byte) *Gate {
 		}
 	}
 	g := NewGate(backend)
-	g.Quiet, g.Settle = 0, 0
+	g.Alone = func(_ context.Context, change func() error) error { return change() }
+	g.Told = func(context.Context) error { return nil }
 	return g
 }
 
@@ -330,7 +331,10 @@ func TestOthersMayNotWriteWhileAStateIsLoaded(t *testing.T) {
 	state := save(t, g)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
-	g.Settle = time.Hour
+	g.Told = func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	go func() { done <- g.Load(ctx, bytes.NewReader(state)) }()
 	for g.loading.TryRLock() { // until it has begun
 		g.loading.RUnlock()
@@ -373,34 +377,36 @@ func TestOthersMayNotWriteWhileAStateIsLoaded(t *testing.T) {
 	}
 }
 
-func TestLoadWaitsUntilNobodyWrites(t *testing.T) {
+func TestLoadChangesTheStoreWhileNoControllerRuns(t *testing.T) {
+	value := configMap(t, "team", "a", "1", "")
+	g := cluster(t, map[string][]byte{"configmaps/team/here": value})
+	state := save(t, cluster(t, map[string][]byte{"configmaps/team/there": value}))
+	var steps []string
+	step := func(word string) { steps = append(steps, word+": "+names(content(t, g))) }
+	g.Alone = func(_ context.Context, change func() error) error {
+		step("controllers stop")
+		defer step("controllers start")
+		return change()
+	}
+	g.Told = func(context.Context) error {
+		step("all are told")
+		return nil
+	}
+	load(t, g, state)
+	want := "controllers stop: configmaps/team/here, all are told: configmaps/team/there, controllers start: configmaps/team/there"
+	if got := strings.Join(steps, ", "); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestLoadOfWhatIsNoStateDisturbsNoController(t *testing.T) {
 	g := cluster(t, nil)
-	state := save(t, g)
-	g.Quiet, g.Patience = 60*time.Millisecond, time.Hour
-	var last time.Time
-	done := make(chan time.Time)
-	for i := range 5 {
-		if _, err := g.Create(t.Context(), fmt.Sprint(root, "configmaps/team/", i), configMap(t, "team", "a", "1", ""), 0); err != nil {
-			t.Fatal(err)
-		}
-		last = time.Now()
-		if i == 0 {
-			go func() {
-				if err := g.Load(t.Context(), bytes.NewReader(state)); err != nil {
-					t.Error(err)
-				}
-				done <- time.Now()
-			}()
-		}
-		time.Sleep(10 * time.Millisecond)
+	g.Alone = func(context.Context, func() error) error {
+		t.Error("the controllers were stopped")
+		return nil
 	}
-	if end := <-done; end.Sub(last) < g.Quiet {
-		t.Errorf("after %s", end.Sub(last))
-	}
-	g.Quiet, g.Patience = time.Hour, time.Millisecond
-	load(t, g, state) // somebody who writes for ever does not keep it from loading
-	if got := names(content(t, g)); got != "" {
-		t.Errorf("got %s", got)
+	if err := g.Load(t.Context(), strings.NewReader("hello")); !errors.Is(err, ErrBadState) {
+		t.Error(err)
 	}
 }
 
