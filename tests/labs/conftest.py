@@ -15,6 +15,11 @@ LIFETIME = 1800.0
 READY_SECONDS = 60.0
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test marked ``first`` begins something that a test marked ``last`` ends: the others run while it goes on."""
+    items.sort(key=lambda item: bool(item.get_closest_marker("last")) - bool(item.get_closest_marker("first")))
+
+
 @pytest.fixture(scope="session")
 def labs(engine_socket: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A sandbox without upkeep: every lab is cold, and gone at the end."""

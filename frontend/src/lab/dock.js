@@ -104,7 +104,7 @@ export class Dock {
       on: {
         data: (typed) => shell.line.type(typed),
         size: () => shell.line?.resize(),
-        cursor: () => shell === this.current && placeExplanation(this.card, shell.screen.cursorLine),
+        cursor: () => shell === this.current && this.placeCard(),
         copy: () => this.copy(),
         find: () => this.finder.open(),
         leave: (back) => this.leave(back),
@@ -156,9 +156,14 @@ export class Dock {
     else if (frame.type === "warning") this.warn(frame.message);
   }
 
+  /** Keep the explanation away from the line one types in. */
+  placeCard() {
+    placeExplanation(this.card, this.current?.screen.cursorLine);
+  }
+
   explain(frame) {
     showExplanation(this.card, frame);
-    placeExplanation(this.card, this.current?.screen.cursorLine);
+    this.placeCard();
   }
 
   /** Ask for the head and the checks anew; the terminals are not touched. */
@@ -214,7 +219,7 @@ export class Dock {
     this.shown = number;
     this.tabs.choose(number);
     this.fit();
-    placeExplanation(this.card, this.current?.screen.cursorLine);
+    this.placeCard();
     if (focus) this.current?.screen.focus();
   }
 
