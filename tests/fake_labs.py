@@ -68,11 +68,13 @@ class FakeEventStream:
         self.since = since
         self.requests = [dict(request) for request in requests]
         self.closed = False
+        self.pushed: list[dict[str, Any]] = []
         self._waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
     def push(self, event: Mapping[str, Any], host: str = "") -> None:
         """``event``: a document of Docker's, as {"Type": "container", "Action": "start", …}."""
-        self._waiting.put({"host": host, "event": dict(event)})
+        self.pushed.append({"host": host, "event": dict(event)})
+        self._waiting.put(self.pushed[-1])
 
     def fail(self, error: Exception) -> None:
         self._waiting.put(error)
@@ -125,6 +127,7 @@ class FakeLab:
         self.save_calls: list[tuple[str, ...]] = []
         self.shells: list[FakeShell] = []
         self.streams: list[FakeEventStream] = []
+        self.unheard: list[dict[str, Any]] = []  # {"host", "event"}: what it tells only when it is asked
         self.dead = self.ended = False
         self.paused = False
         self.not_ready: Exception | None = None
@@ -220,6 +223,11 @@ class FakeLab:
         self.paused = False
         self.shells.append(FakeShell(self, number, columns, rows, host))
         return self.shells[-1]
+
+    def told(self, *, since: float, seconds: float = 20.0) -> list[dict[str, Any]]:
+        self.check()
+        events = [*self.unheard, *(event for stream in self.streams for event in stream.pushed)]
+        return [event for event in events if event["event"].get("timeNano", 0) / 1e9 >= since]
 
     def events(self, *, since: float | None = None, streams: Sequence[Mapping[str, Any]] = ()) -> FakeEventStream:
         self.check()

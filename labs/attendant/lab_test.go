@@ -80,6 +80,34 @@ func TestEventsGoOnAfterAnEngineWasAway(t *testing.T) {
 	}
 }
 
+func TestWhatWasToldUntilAMomentIsAskedForOnceAndWhole(t *testing.T) {
+	var asked []string
+	cut := false
+	labWith(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.URL.RawQuery)
+		fmt.Fprintln(w, `{"Action": "delete", "timeNano": 5}`)
+		if cut {
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
+		}
+	}))
+	var lines []string
+	print := func(line []byte) error {
+		lines = append(lines, string(line))
+		return nil
+	}
+	if err := told(t.Context(), engineSource(host{name: "laptop"}), "4", "6.5", print); err != nil || len(lines) != 1 {
+		t.Fatal(lines, err)
+	}
+	if !slices.Equal(asked, []string{"since=4&until=6.5"}) {
+		t.Fatal(asked)
+	}
+	cut = true
+	if err := told(t.Context(), engineSource(host{name: "laptop"}), "4", "6.5", print); !errors.Is(err, errUntold) {
+		t.Fatal(err)
+	}
+}
+
 func TestEventsEndWhenNobodyReads(t *testing.T) {
 	labWith(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, `{"timeNano": 1}`) }))
 	done := make(chan struct{})

@@ -36,7 +36,8 @@ const usage = `usage: naru-attendant COMMAND
   put                        files on stdin
   save --most-kb N PATH...   tar.gz on stdout; the words cluster and registry stand for what is in them
   load                       tar.gz on stdin
-  events --since SECONDS     what engines and cluster tell, a line each; --streams JSON: requests to send meanwhile
+  events --since SECONDS     what engines and cluster tell, a line each; --streams JSON: requests to send meanwhile;
+                             --until SECONDS: what they have told by then
   shell --id N --host H      a learner's shell on this terminal
   free --id N                ends what holds the learner in a shell
   hangup --id N              ends a shell

@@ -171,12 +171,12 @@ func TestEventsPassOverLinesThatAreTooLong(t *testing.T) {
 		fmt.Fprintf(w, `{"timeNano": 1}`+"\n"+`{"timeNano": 2, "x": %q}`+"\n"+`{"timeNano": 3}`+"\n", strings.Repeat("x", 3*longestEvent))
 	}))
 	var lines []string
-	last, err := readEvents(t.Context(), engineSource(host{name: "laptop"}), "0", func(line []byte) error {
+	last, whole, err := readEvents(t.Context(), engineSource(host{name: "laptop"}), "0", func(line []byte) error {
 		lines = append(lines, string(line))
 		return nil
 	})
-	if err != nil || last != 3 || len(lines) != 2 {
-		t.Fatal(last, err, len(lines))
+	if err != nil || last != 3 || !whole || len(lines) != 2 {
+		t.Fatal(last, whole, err, len(lines))
 	}
 }
 

@@ -20,18 +20,24 @@ const longestEvent = 64 << 10
 
 var errEngineDied = errors.New("an engine in the lab has died")
 
-// eventsCommand prints what the engines tell, a line each, until standard input ends or an engine has died.
+var errUntold = errors.New("not everything that happened was told")
+
+// eventsCommand prints what the engines and the cluster tell, a line each, until standard input ends or an engine has died;
+// with --until what they have told by then, all of it or it fails.
 func eventsCommand(args []string) int {
-	var since, wanted string
+	var since, until, wanted string
 	_, err := flagsOf("events", args, func(f *flag.FlagSet) {
 		f.StringVar(&since, "since", "0", "seconds since 1970")
+		f.StringVar(&until, "until", "", "likewise; nothing is waited for")
 		f.StringVar(&wanted, "streams", "[]", "requests to send meanwhile")
 	})
 	if err != nil {
 		return 2
 	}
-	if _, err := strconv.ParseFloat(since, 64); err != nil {
-		return fail(fmt.Errorf("--since %q", since))
+	for name, text := range map[string]string{"--since": since, "--until": until} {
+		if _, err := strconv.ParseFloat(text, 64); err != nil && (name == "--since" || text != "") {
+			return fail(fmt.Errorf("%s %q", name, text))
+		}
 	}
 	var streams []steady
 	if err := decode([]byte(wanted), &streams); err != nil {
@@ -69,11 +75,20 @@ func eventsCommand(args []string) int {
 			}
 		}()
 	}
+	var sources []source
 	for _, each := range hosts {
-		begin(func() error { return follow(ctx, engineSource(each), since, print) })
+		sources = append(sources, engineSource(each))
 	}
 	if hasCluster() {
-		begin(func() error { return follow(ctx, clusterSource(), since, print) })
+		sources = append(sources, clusterSource())
+	}
+	for _, each := range sources {
+		begin(func() error {
+			if until != "" {
+				return told(ctx, each, since, until, print)
+			}
+			return follow(ctx, each, since, print)
+		})
 	}
 	for _, each := range streams {
 		begin(func() error { return each.report(ctx, print) })
@@ -101,11 +116,20 @@ func clusterSource() source {
 	return source{state: "cluster", url: controlURL + "/watch?since=", client: controlClient()}
 }
 
+// told reads what one source has told from one moment to another.
+func told(ctx context.Context, from source, since, until string, print func([]byte) error) error {
+	_, whole, err := readEvents(ctx, from, since+"&until="+until, print)
+	if err == nil && !whole {
+		err = errUntold
+	}
+	return err
+}
+
 // follow reads the events of one source; one that goes away is asked again from where it was, unless pid 1 says that
 // it has ended: nobody starts it again.
 func follow(ctx context.Context, from source, since string, print func([]byte) error) error {
 	for ctx.Err() == nil {
-		last, err := readEvents(ctx, from, since, print)
+		last, _, err := readEvents(ctx, from, since, print)
 		if last > 0 {
 			since = fmt.Sprintf("%d.%09d", (last+1)/1e9, (last+1)%1e9)
 		}
@@ -123,26 +147,27 @@ func follow(ctx context.Context, from source, since string, print func([]byte) e
 	return nil
 }
 
-// readEvents gives the time of the last event in nanoseconds, and an error when printing failed.
-func readEvents(ctx context.Context, from source, since string, print func([]byte) error) (int64, error) {
+// readEvents gives the time of the last event in nanoseconds, whether the source said by itself that this was all, and an
+// error when printing failed.
+func readEvents(ctx context.Context, from source, since string, print func([]byte) error) (int64, bool, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from.url+since, nil)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	response, err := from.client.Do(request)
 	if err != nil {
-		return 0, nil
+		return 0, false, nil
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return 0, nil
+		return 0, false, nil
 	}
 	var last int64
 	lines := bufio.NewReaderSize(response.Body, longestEvent)
 	for {
 		event, err := nextLine(lines)
 		if err != nil {
-			return last, nil
+			return last, errors.Is(err, io.EOF), nil
 		}
 		event = bytes.TrimSpace(event)
 		var fields struct {
@@ -157,7 +182,7 @@ func readEvents(ctx context.Context, from source, since string, print func([]byt
 			continue
 		}
 		if err := print(append(line, '\n')); err != nil {
-			return last, err
+			return last, false, err
 		}
 	}
 }

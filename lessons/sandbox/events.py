@@ -21,6 +21,15 @@ LOOK_SECONDS = 1.0
 ENGINE_DIED = "an engine in the lab has died"  # the attendant's words
 
 
+def read_event(line: bytes) -> dict[str, Any]:
+    """{"host", "event"} of a line as the attendant prints it."""
+    try:
+        event = json.loads(line)
+        return {"host": str(event["host"]), "event": dict(event["event"])}
+    except (KeyError, TypeError, ValueError) as error:
+        raise EngineUnavailableError(f"attendant events: {error!r}") from error
+
+
 class EventStream:
     """Events as {"host", "event"}, where ``event`` is Docker's document. ``close`` from any thread ends it at once."""
 
@@ -55,11 +64,7 @@ class EventStream:
         if not found:
             return None
         self._frames.out = rest
-        try:
-            event = json.loads(line)
-            return {"host": str(event["host"]), "event": dict(event["event"])}
-        except (KeyError, TypeError, ValueError) as error:
-            raise EngineUnavailableError(f"attendant events: {error!r}") from error
+        return read_event(bytes(line))
 
     def _wait(self, seconds: float) -> None:
         """Take in what has come. A connection closed meanwhile, here or there, is looked at by the caller."""

@@ -23,7 +23,7 @@ from lessons.sandbox.errors import (
     LabTooLargeError,
     SandboxError,
 )
-from lessons.sandbox.events import EventStream
+from lessons.sandbox.events import EventStream, read_event
 from lessons.sandbox.execs import EXIT_SECONDS, Exec, is_alive, lab_errors
 from lessons.sandbox.shell import Shell
 
@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 ATTENDANT = "/naru/bin/naru-attendant"
 GRACE_SECONDS = 5.0  # beyond what the attendant was told, before the portal gives up on it
 MOST_ANSWERS_KB = 5 * 1024  # the attendant's own bound is 4 MiB
+MOST_TOLD_KB = 8 * 1024
 UPKEEP_SECONDS = 20.0  # for what takes milliseconds unless the machine is in trouble
 KILLED, CUT_OFF = 137, 128  # exit codes: by SIGKILL, and where the lab died before its command
 NOT_READY = 1  # exit code of `wait`
@@ -225,6 +226,12 @@ class Lab:
         if streams:
             argv += ["--streams", json.dumps([dict(stream) for stream in streams], ensure_ascii=False)]
         return EventStream(self, self._begin(argv))
+
+    def told(self, *, since: float, seconds: float = UPKEEP_SECONDS) -> list[dict[str, Any]]:
+        """What ``events`` tells from ``since`` up to now, all of it, as the engines and the cluster still know it."""
+        argv = [ATTENDANT, "events", "--since", f"{since:.3f}", "--until", f"{time.time():.3f}"]
+        done = self._done(self.run(argv, seconds=seconds, most_kb=MOST_TOLD_KB), "events")
+        return [read_event(line) for line in done.splitlines()]
 
     def attend(self, verb: str, *words: str, seconds: float = UPKEEP_SECONDS) -> dict[str, Any]:
         """The document that a subcommand of the attendant's prints. Raises SandboxError."""

@@ -14,6 +14,7 @@ from lessons.contracts import Ask, Evidence, ExerciseSpec, Grade, Kind, NeedMore
 from lessons.models import BrokenReason, LabSession, Submission
 from lessons.sandbox import Lab, LabGoneError, SandboxError
 from lessons.services import watching
+from lessons.services.lab_events import catch_up
 from lessons.services.lab_homes import keep_home
 from lessons.services.lab_records import latch, latched_of
 from lessons.services.lab_steps import keep_step
@@ -155,6 +156,8 @@ class _Gatherer:
         if self._row is None or all(ask.place is not Place.RECORD for ask in plan.asks.values()):
             return {}
         watching.settle(self._row.pk, seconds=SETTLE_SECONDS)
+        if self._lab is not None:
+            catch_up(self._row.pk, self._lab)
         return dict(LabSession.objects.values("events", "streams").get(pk=self._row.pk))
 
 

@@ -10,10 +10,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
 from lessons import graders
 from lessons.models import LabSession
+from lessons.sandbox import Lab
 
 CLUSTER, TRAFFIC = "kubernetes", "traffic"  # as Type of an event; all others are Docker's own
 MOST_EVENTS = 2_000  # of the engines
@@ -24,6 +26,7 @@ MOST_TEXT = 300  # letters of one text in an event
 MOST_ATTRIBUTES = 30
 MOST_ANSWERS = 16 * 1024  # letters of what a second of traffic was answered with
 MOST_DEPTH = 12
+HEARD_TWICE_SECONDS = 10.0
 
 
 def is_traffic(told: Mapping[str, Any]) -> bool:
@@ -32,14 +35,24 @@ def is_traffic(told: Mapping[str, Any]) -> bool:
 
 
 def record_events(lab_id: UUID, fresh: Iterable[Mapping[str, Any]]) -> None:
-    """Add events to what was recorded of the lab; what came before, and what is there already, goes."""
-    row = LabSession.objects.only("events").filter(pk=lab_id).first()
-    if row is None:
-        return
-    known = {_key(event) for event in row.events}
-    new = [dict(event) for event in fresh if _key(event) not in known]
-    if new:
-        LabSession.objects.filter(pk=lab_id).update(events=_bounded([*row.events, *new]))
+    """Add events to what was recorded of the lab, in the order in which they happened; what is there already is left.
+    A watcher and a grading may do so at once."""
+    heard = list(fresh)
+    with transaction.atomic():
+        row = LabSession.objects.select_for_update().only("events").filter(pk=lab_id).first()
+        if row is None:
+            return
+        events = {_key(event): event for event in [*map(dict, heard), *row.events]}
+        if len(events) > len(row.events):
+            in_order = sorted(events.values(), key=lambda event: event["event"]["timeNano"])
+            LabSession.objects.filter(pk=lab_id).update(events=_bounded(in_order))
+
+
+def catch_up(lab_id: UUID, lab: Lab) -> None:
+    """Record what the lab has told up to now, whether or not its watcher has heard it. Raises SandboxError."""
+    row = LabSession.objects.only("events", "ready_at").filter(pk=lab_id).first()
+    if row is not None:
+        record_events(lab_id, map(compact, lab.told(since=heard_until(row))))
 
 
 def _bounded(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -154,7 +167,9 @@ def _key(event: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def heard_until(row: LabSession) -> float:
-    """Unix seconds from which on the lab is asked for events: the last one heard, else when the lab was ready."""
+    """Unix seconds from which on the lab is asked for events: when it was ready, or a little before the last one heard,
+    for another of its engines may tell later of what was earlier."""
+    ready = (row.ready_at or timezone.now()).timestamp()
     if row.events:
-        return max(0.0, row.events[-1]["event"]["timeNano"] / 1e9)
-    return row.ready_at.timestamp() if row.ready_at else timezone.now().timestamp()
+        return max(ready, row.events[-1]["event"]["timeNano"] / 1e9 - HEARD_TWICE_SECONDS)
+    return ready

@@ -15,9 +15,10 @@ from django.utils.translation import gettext as _
 
 from lessons.contracts import ExerciseSpec
 from lessons.models import Exercise, LabReason, LabSession, Origin, User
-from lessons.sandbox import LabGoneError
+from lessons.sandbox import Lab, LabGoneError
 from lessons.services import lab_placing, lab_upkeep, labs, watching
 from lessons.services.answers import LAB_FILE
+from lessons.services.lab_events import catch_up
 from lessons.services.lab_records import look
 from lessons.services.lab_use import in_use, lab_of
 from lessons.services.typing import typist
@@ -64,12 +65,13 @@ def played(row: LabSession, spec: ExerciseSpec, script: str) -> Iterator[None]:
         return
     latches = any(check.latch for check in spec.checks)
     with in_use(row) as lab, typist(lab, host=spec.engines[0] if spec.engines else "") as hand:
-        hand.type(script, after_line=(lambda: _look(row)) if latches else (lambda: None))
+        hand.type(script, after_line=(lambda: _look(row, lab)) if latches else (lambda: None))
         yield
 
 
-def _look(row: LabSession) -> None:
+def _look(row: LabSession, lab: Lab) -> None:
     watching.settle(row.pk, seconds=1.0)
+    catch_up(row.pk, lab)
     look(LabSession.objects.select_related("revision", "exercise").get(pk=row.pk))
 
 

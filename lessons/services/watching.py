@@ -72,12 +72,13 @@ class Watcher:
         self._nudged = True
 
     def settle(self, seconds: float) -> bool:
-        """Wait until what the engine told up to now is written down; False after ``seconds``."""
+        """Wait until the requests that were heard of are written down; False after ``seconds``."""
         ends_at = time.monotonic() + seconds
-        time.sleep(QUIET_SECONDS)  # what happened just now is on its way
+        if self._streams:
+            time.sleep(QUIET_SECONDS)  # what was answered just now is on its way
         with self._settled:
             self._hurry = bool(self._traffic)
-            while self._fresh or self._hurry or time.monotonic() - self._last < QUIET_SECONDS:
+            while self._hurry:
                 if time.monotonic() >= ends_at:
                     return False
                 self._settled.wait(QUIET_SECONDS / 2)
@@ -234,7 +235,7 @@ def nudge(lab_id: UUID) -> None:
 
 
 def settle(lab_id: UUID, *, seconds: float) -> None:
-    """Let what the engine told up to now be written down, for at most ``seconds``."""
+    """Let the requests that were heard of be written down, for at most ``seconds``."""
     watcher = _watchers.get(lab_id)
     if watcher is not None:
         watcher.settle(seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import uuid
 from typing import Any
@@ -10,8 +11,10 @@ import pytest
 
 from lessons import graders
 from lessons.models import LabSession
+from lessons.sandbox import LabGoneError
 from lessons.services import lab_events
 from tests.factories import make_lab
+from tests.fake_labs import FakeLab
 from tests.services.labs import die_event
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +39,34 @@ def test_events_are_recorded_once_and_bounded(monkeypatch):
     events = [die_event(second) for second in range(1, 6)]
     record(row, *events[:2])
     assert [event["time"] for event in record(row, *events[1:])] == [3, 4, 5]
-    assert lab_events.heard_until(row) == 5.0
+
+
+def test_events_come_in_the_order_in_which_they_happened_however_they_are_heard():
+    row = make_lab()
+    record(row, die_event(5))
+    assert [event["time"] for event in record(row, die_event(3), die_event(7), die_event(7), die_event(5))] == [3, 5, 7]
+
+
+def test_lab_is_asked_again_for_the_last_seconds_but_not_for_what_was_before_it_was_ready():
+    row = make_lab(ready_at=datetime.datetime.fromtimestamp(100, datetime.UTC))
+    assert lab_events.heard_until(row) == 100.0
+    record(row, die_event(105))
+    assert lab_events.heard_until(row) == 100.0
+    record(row, die_event(205))
+    assert lab_events.heard_until(row) == 205.0 - lab_events.HEARD_TWICE_SECONDS
+
+
+def test_what_the_watcher_has_not_heard_yet_is_recorded_all_the_same():
+    row = make_lab(ready_at=datetime.datetime.fromtimestamp(100, datetime.UTC))
+    record(row, die_event(205))
+    lab = FakeLab()
+    lab.unheard = [{"host": "", "event": die_event(second)} for second in (150, 203, 205, 207)]
+    lab_events.catch_up(row.pk, lab)
+    row.refresh_from_db()
+    assert [event["event"]["time"] for event in row.events] == [203, 205, 207]
+    lab.kill()
+    with pytest.raises(LabGoneError):
+        lab_events.catch_up(row.pk, lab)
 
 
 def test_events_that_are_large_are_fewer():

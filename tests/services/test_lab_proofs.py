@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from lessons.models import LabSession
@@ -38,9 +40,8 @@ def bash(docker, monkeypatch, tmp_path):
         said = tmp_path / lab.id / "said"
         lines = said.read_text().splitlines() if said.exists() else []
         docker.running = any(line.startswith(("run", "start")) for line in lines[-1:])
-        if any(line.startswith("stop") for line in lines) and not getattr(lab, "told", False):
-            lab.told = True
-            lab.streams[-1].push(die_event())
+        if any(line.startswith("stop") for line in lines) and not lab.unheard:
+            lab.unheard.append({"host": "", "event": die_event(int(time.time()) + 1)})
         return [docker.answer(ask) for ask in asks]
 
     monkeypatch.setattr(FakeLab, "open_shell", open_shell)

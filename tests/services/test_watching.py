@@ -12,10 +12,11 @@ from lessons import graders, notify
 from lessons.models import KeptStep, LabSession
 from lessons.sandbox import EngineUnavailableError, LabGoneError, LabTooLargeError
 from lessons.services import watching
-from lessons.services.lab_events import compact, record_events
+from lessons.services.lab_events import HEARD_TWICE_SECONDS, compact, record_events
 from lessons.services.watching import Watcher
 from tests.factories import make_exercise
 from tests.fake_labs import FakeEventStream
+from tests.sandbox.running import eventually
 from tests.services.labs import die_event, make_cluster_exercise, opened
 
 pytestmark = pytest.mark.django_db
@@ -230,9 +231,10 @@ def test_watcher_asks_for_events_since_the_last_one(docker, quick):
     row = opened()
     Watcher(row.pk).read_once(0)
     assert stream_of(docker, row).since == pytest.approx(row.ready_at.timestamp())
-    record_events(row.pk, [compact({"host": "", "event": die_event(9)})])
+    later = int(row.ready_at.timestamp()) + 60
+    record_events(row.pk, [compact({"host": "", "event": die_event(later)})])
     Watcher(row.pk).read_once(0)
-    assert stream_of(docker, row).since == 9.0
+    assert stream_of(docker, row).since == later - HEARD_TWICE_SECONDS
 
 
 def test_look_keeps_a_step_where_a_check_passes_that_did_not(docker, quick):
@@ -343,16 +345,9 @@ def test_stop_writes_down_what_was_heard(docker, quick):
 def test_followed_lab_is_recorded_by_a_thread_of_its_own(docker, quick):
     row = opened()
     assert watching.follow([row])
-    watching.settle(row.pk, seconds=5)
-    for _ in range(100):
-        if docker.lab_of(row).streams:
-            break
-        watching.settle(row.pk, seconds=1)
+    eventually(lambda: docker.lab_of(row).streams)
     stream_of(docker, row).push(die_event())
-    for _ in range(100):
-        watching.settle(row.pk, seconds=1)
-        if now(row).events:
-            break
+    eventually(lambda: now(row).events)
     watching.nudge(row.pk)
     assert watching.follow([])
     assert len(now(row).events) == 1

@@ -27,6 +27,7 @@ const (
 	mostBody    = 64 << 10         // of a request other than a saved state
 	patience    = 15 * time.Second // for one question to the API
 	loadSeconds = 60 * time.Second
+	onTheWay    = 300 * time.Millisecond // how much later than it happened something may be heard of
 )
 
 // Finder hands out objects (facts.Objects).
@@ -38,6 +39,7 @@ type Finder interface {
 type Picture interface {
 	Topology() ([]byte, error)
 	Follow(ctx context.Context, since time.Time, give func(lines [][]byte) error) error
+	Between(since, until time.Time) [][]byte
 }
 
 // Store saves and loads the cluster's state (state.Gate).
@@ -166,21 +168,21 @@ func (s *Server) objects(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
-	since := time.Now()
-	if text := r.URL.Query().Get("since"); text != "" {
-		seconds, err := strconv.ParseFloat(text, 64)
-		if err != nil || !(seconds >= 0 && seconds < 1e11) {
-			fail(w, errBad{"since: seconds since 1970 are wanted"})
-			return
-		}
-		since = time.UnixMicro(int64(seconds * 1e6))
+	since, err := moment(r, "since", time.Now())
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	until, err := moment(r, "until", time.Time{})
+	if err != nil {
+		fail(w, err)
+		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	w.WriteHeader(http.StatusOK)
 	out := http.NewResponseController(w)
 	_ = out.Flush()
-	// Ends when the one who asked goes, which is no error.
-	_ = s.Picture.Follow(r.Context(), since, func(lines [][]byte) error {
+	give := func(lines [][]byte) error {
 		_ = out.SetWriteDeadline(time.Now().Add(30 * time.Second)) // one who no longer reads is let go
 		for _, line := range lines {
 			if _, err := w.Write(line); err != nil {
@@ -188,7 +190,31 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		return out.Flush()
-	})
+	}
+	if !until.IsZero() {
+		until = until.Add(onTheWay)
+		select {
+		case <-r.Context().Done():
+		case <-time.After(time.Until(until)):
+			_ = give(s.Picture.Between(since, until))
+		}
+		return
+	}
+	// Ends when the one who asked goes, which is no error.
+	_ = s.Picture.Follow(r.Context(), since, give)
+}
+
+// moment reads a parameter in seconds since 1970; absent is what it is when it is not there.
+func moment(r *http.Request, name string, absent time.Time) (time.Time, error) {
+	text := r.URL.Query().Get(name)
+	if text == "" {
+		return absent, nil
+	}
+	seconds, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(seconds >= 0 && seconds < 1e11) {
+		return time.Time{}, errBad{name + ": seconds since 1970 are wanted"}
+	}
+	return time.UnixMicro(int64(seconds * 1e6)), nil
 }
 
 func (s *Server) topology(w http.ResponseWriter, _ *http.Request) {

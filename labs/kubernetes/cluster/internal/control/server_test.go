@@ -45,6 +45,8 @@ func (c *cluster) Find(_ context.Context, query facts.Query) ([]byte, error) {
 
 func (c *cluster) Topology() ([]byte, error) { return []byte(`{"nodes":[]}`), c.fails }
 
+func (c *cluster) Between(since, until time.Time) [][]byte { return c.feed.Between(since, until) }
+
 func (c *cluster) Follow(ctx context.Context, since time.Time, give func([][]byte) error) error {
 	return c.feed.Follow(ctx, since, give)
 }
@@ -123,6 +125,7 @@ func TestAnswers(t *testing.T) {
 		"nowhere":            {"GET", "/secrets", "", cluster{}, 404, `{"error":"no such path: GET /secrets"}`, ""},
 		"another method":     {"DELETE", "/state", "", cluster{}, 404, `{"error":"no such path: DELETE /state"}`, ""},
 		"a bad time":         {"GET", "/watch?since=yesterday", "", cluster{}, 400, `{"error":"since: seconds since 1970 are wanted"}`, ""},
+		"a bad end":          {"GET", "/watch?until=soon", "", cluster{}, 400, `{"error":"until: seconds since 1970 are wanted"}`, ""},
 		"no time at all":     {"GET", "/watch?since=NaN", "", cluster{}, 400, `{"error":"since: seconds since 1970 are wanted"}`, ""},
 	}
 	for name, c := range cases {

@@ -147,6 +147,9 @@ func (f *Facts) Synced() bool {
 	return true
 }
 
+// Between is Feed.Between.
+func (f *Facts) Between(since, until time.Time) [][]byte { return f.Feed.Between(since, until) }
+
 // Follow is Feed.Follow.
 func (f *Facts) Follow(ctx context.Context, since time.Time, give func(lines [][]byte) error) error {
 	return f.Feed.Follow(ctx, since, give)

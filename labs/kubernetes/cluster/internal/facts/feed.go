@@ -122,10 +122,7 @@ func (f *Feed) write(now time.Time, action, uid string, attributes map[string]st
 // ends or give returns an error. A reader slower than the ring loses the oldest lines.
 func (f *Feed) Follow(ctx context.Context, since time.Time, give func(lines [][]byte) error) error {
 	f.mu.Lock()
-	at := f.next
-	for at > 0 && f.next-at < kept && !f.ring[(at-1)%kept].at.Before(since) {
-		at--
-	}
+	at := f.first(since)
 	f.mu.Unlock()
 	for {
 		lines, next, news := f.from(at)
@@ -142,6 +139,26 @@ func (f *Feed) Follow(ctx context.Context, since time.Time, give func(lines [][]
 		case <-news:
 		}
 	}
+}
+
+// Between returns the lines from one moment up to another, oldest first.
+func (f *Feed) Between(since, until time.Time) [][]byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var lines [][]byte
+	for at := f.first(since); at < f.next && !f.ring[at%kept].at.After(until); at++ {
+		lines = append(lines, f.ring[at%kept].text)
+	}
+	return lines
+}
+
+// first returns the number of the oldest line that is kept and not before a moment; the feed is locked.
+func (f *Feed) first(since time.Time) uint64 {
+	at := f.next
+	for at > 0 && f.next-at < kept && !f.ring[(at-1)%kept].at.Before(since) {
+		at--
+	}
+	return at
 }
 
 // from returns the lines from number at on, at most 100, the number to go on with, and a channel that tells of the next.

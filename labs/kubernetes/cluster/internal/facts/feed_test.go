@@ -26,11 +26,7 @@ func linesSince(t *testing.T, feed *Feed, since time.Time) []line {
 	var all []line
 	ctx, cancel := context.WithCancel(context.Background())
 	feed.mu.Lock()
-	last := feed.next
-	first := last
-	for first > 0 && last-first < kept && !feed.ring[(first-1)%kept].at.Before(since) {
-		first--
-	}
+	last, first := feed.next, feed.first(since)
 	feed.mu.Unlock()
 	if first == last {
 		cancel()
@@ -67,6 +63,22 @@ func TestFeedLinesLookLikeDockerEvents(t *testing.T) {
 		}
 		return errEnough
 	})
+}
+
+func TestFeedGivesWhatWasToldBetweenTwoMoments(t *testing.T) {
+	now := time.Unix(1000, 0)
+	feed := feedAt(&now)
+	for i := range 5 {
+		feed.Emit(Changed, strconv.Itoa(i), nil)
+		now = now.Add(time.Second)
+	}
+	told := feed.Between(time.Unix(1001, 0), time.Unix(1003, 0))
+	if len(told) != 3 || !strings.Contains(string(told[0]), `"ID":"1"`) || !strings.Contains(string(told[2]), `"ID":"3"`) {
+		t.Errorf("%s", told)
+	}
+	if told := feed.Between(time.Unix(2000, 0), time.Unix(3000, 0)); told != nil {
+		t.Errorf("%s", told)
+	}
 }
 
 func TestFeedGivesThePastThatIsAskedFor(t *testing.T) {
