@@ -8,6 +8,9 @@ Starts a portal, an engine and data of its own, and measures for every lab image
 floor    ``docker run`` of the lab's image with the lab's runtime and limits, until its attendant says ready
 pool     실습 시작 until ``docker run`` answers (a Pod is ready) in the terminal, with a lab waiting in the pool
 cold     the same with an empty pool
+kept     실습 시작 until a lab is ready into which what its learner kept is put back (of a cluster all objects)
+
+Each round is another learner's: labs that go on with what was kept are measured by themselves.
 
 and memory of a lab idle and working. Then how long a key takes to come back, many labs opened at once under a cap that
 does not hold them all, labs with clusters opened one after another, a neighbour's kubectl while one lab makes 10,000
@@ -93,15 +96,15 @@ def wait_until_gone(portal: Portal, deadline_s: float = 60) -> None:
         time.sleep(0.5)
 
 
-def wait_for_parked(portal: Portal, count: int, deadline_s: float = 60) -> None:
-    """Until the pool holds ``count`` paused labs."""
+def wait_for_parked(portal: Portal, name: str, deadline_s: float = 90) -> None:
+    """Until the pool holds a paused lab of this image; one of the default image is parked beside it."""
     began = time.monotonic()
+    wanted = ("label=naru.kind=lab", f"label=naru.shape={name}", "status=paused")
     while time.monotonic() - began < deadline_s:
-        parked = docker(portal, "ps", "--quiet", "--filter", "label=naru.kind=lab", "--filter", "status=paused")
-        if len(parked.split()) >= count:
+        if docker(portal, "ps", "--quiet", *(word for each in wanted for word in ("--filter", each))).split():
             return
         time.sleep(0.1)
-    raise SystemExit(f"{count} labs were not parked within {deadline_s} s")
+    raise SystemExit(f"no {name} lab was parked within {deadline_s} s")
 
 
 def bare_start(portal: Portal, entry: dict) -> float:
@@ -266,10 +269,10 @@ def left_over(portal: Portal, before: dict[str, int], deadline_s: float = 30) ->
 
 def cold_starts(portal: Portal, name: str, entry: dict, rounds: int) -> dict[str, float]:
     """Floor and cold path of one image, interleaved."""
-    learner = LabLearner(portal, portal.learners(1)[0].session, name)
-    bare_start(portal, entry), opened(learner)  # the first of each warms caches
+    first, *learners = newcomers(portal, name, rounds + 1)
+    bare_start(portal, entry), opened(first)  # the first of each warms caches
     floor, ready, usable = [], [], []
-    for _ in range(rounds):
+    for learner in learners:
         floor.append(bare_start(portal, entry))
         both = opened(learner)
         ready.append(both[0]), usable.append(both[1])
@@ -281,26 +284,44 @@ def cold_starts(portal: Portal, name: str, entry: dict, rounds: int) -> dict[str
     }
 
 
-def pool_starts(portal: Portal, learner: LabLearner, name: str, rounds: int) -> dict[str, float]:
+def newcomers(portal: Portal, name: str, count: int) -> list[LabLearner]:
+    """Learners who kept nothing of an earlier lab of this image."""
+    portal.forget_kept()
+    return [LabLearner(portal, each.session, name) for each in portal.learners(count)]
+
+
+def pool_starts(portal: Portal, name: str, rounds: int) -> dict[str, float]:
     """Labs out of the pool, and what one of them uses."""
+    learner, *learners = newcomers(portal, name, rounds + 1)
     opened(learner)  # from now on the pool holds this image
     ready, usable = [], []
-    for _ in range(rounds):
-        wait_for_parked(portal, 1)
+    for each in learners:
+        wait_for_parked(portal, name)
         time.sleep(0.5)
-        both = opened(learner)
+        both = opened(each)
         ready.append(both[0]), usable.append(both[1])
+    kept = []
+    for each in learners:
+        wait_for_parked(portal, name)
+        time.sleep(0.5)
+        began = time.perf_counter()
+        each.open()
+        each.wait_until_live()
+        kept.append(time.perf_counter() - began)
+        each.end()
     numbers = {
+        f"{name}.ready_kept_s": statistics.median(kept),
         f"{name}.ready_pool_s": statistics.median(ready),
         f"{name}.ready_pool_p95_s": percentile(ready, 0.95),
         f"{name}.usable_pool_s": statistics.median(usable),
         f"{name}.usable_pool_p95_s": percentile(usable, 0.95),
     }
-    wait_for_parked(portal, 1)
+    wait_for_parked(portal, name)
+    portal.forget_kept()
     known = set(lab_containers(portal))
     learner.open()
     learner.wait_until_live()
-    wait_for_parked(portal, 1)
+    wait_for_parked(portal, name)
     running = set(docker(portal, "ps", "--quiet", "--filter", "label=naru.kind=lab").split())
     paused = set(docker(portal, "ps", "--quiet", "--filter", "status=paused").split())
     (container,) = (running & known) - paused
@@ -391,8 +412,7 @@ def measure(data: Path, rounds: int, labs: int, images: list[str]) -> dict[str, 
     for name in images:  # a portal each, so that its pool holds nothing else
         with Portal(data, pool_size=0) as portal:
             wait_for_images(portal)
-            learner = LabLearner(portal, portal.learners(1)[0].session, name)
-            numbers |= pool_starts(portal, learner, name, rounds)
+            numbers |= pool_starts(portal, name, rounds)
     clusters = [name for name in images if name in ONE_BY_ONE]
     if clusters:
         os.environ["NARU_LAB_MEMORY_MB"] = str(CLUSTERS_MEMORY_MB)
@@ -404,6 +424,7 @@ def measure(data: Path, rounds: int, labs: int, images: list[str]) -> dict[str, 
                 count = ONE_BY_ONE[name]
                 numbers |= one_by_one(portal, name, [LabLearner(portal, each, name) for each in sessions[:count]])
                 wait_until_gone(portal)
+                portal.forget_kept()
             numbers |= neighbour(*(LabLearner(portal, each, "kubernetes-light") for each in sessions[:2]))
             wait_until_gone(portal)
             numbers["clusters_leaked"] = len(lab_containers(portal))
@@ -414,7 +435,7 @@ def measure(data: Path, rounds: int, labs: int, images: list[str]) -> dict[str, 
             learner, *others = [LabLearner(portal, each.session) for each in portal.learners(labs + 1)]
             wait_for_images(portal)
             opened(learner)
-            wait_for_parked(portal, 1)
+            wait_for_parked(portal, "docker")
             before = resources(portal)
             numbers |= crowd(portal, others, learner)
             numbers |= left_over(portal, before)

@@ -37,6 +37,9 @@ print("COOKIES " + json.dumps(cookies))
 """
 
 
+FORGET_KEPT = "from lessons.models import KeptHome; KeptHome.objects.all().delete()"
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -136,6 +139,13 @@ class Portal:
         )  # fmt: skip
         line = next(line for line in asked.stdout.decode().splitlines() if line.startswith("TIMES "))
         return list(json.loads(line.removeprefix("TIMES ")))
+
+    def forget_kept(self) -> None:
+        """Remove what learners kept of their labs: the next ones begin from nothing."""
+        subprocess.run(
+            [str(PYTHON), str(ROOT / "manage.py"), "shell", "-c", FORGET_KEPT],
+            env=self.environment, capture_output=True, check=True, timeout=120,
+        )  # fmt: skip
 
     def learners(self, count: int) -> list[Learner]:
         made = subprocess.run(
