@@ -109,6 +109,30 @@ func TestWhatWasToldUntilAMomentIsAskedForOnceAndWhole(t *testing.T) {
 	}
 }
 
+func TestEventsUntilAMomentAreToldThoughNobodyTypes(t *testing.T) {
+	labWith(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(50 * time.Millisecond)
+		fmt.Fprintln(w, `{"Action": "delete", "timeNano": 5}`)
+	}))
+	nothing, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdin, stdout := os.Stdin, os.Stdout
+	t.Cleanup(func() { os.Stdin, os.Stdout = stdin, stdout })
+	os.Stdin, os.Stdout = nothing, file
+	if code := eventsCommand([]string{"--since", "4", "--until", "6"}); code != 0 {
+		t.Fatal(code)
+	}
+	if said, _ := os.ReadFile(file.Name()); !strings.Contains(string(said), `"delete"`) {
+		t.Fatalf("%q", said)
+	}
+}
+
 func TestEventsEndWhenNobodyReads(t *testing.T) {
 	labWith(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, `{"timeNano": 1}`) }))
 	done := make(chan struct{})

@@ -16,14 +16,17 @@ import (
 	"time"
 )
 
-const longestEvent = 64 << 10
+const (
+	longestEvent = 16 << 10
+	toldWithin   = 15 * time.Second // what was told until a moment
+)
 
 var errEngineDied = errors.New("an engine in the lab has died")
 
 var errUntold = errors.New("not everything that happened was told")
 
 // eventsCommand prints what the engines and the cluster tell, a line each, until standard input ends or an engine has died;
-// with --until what they have told by then, all of it or it fails.
+// with --until what they have told by then, as far as they still know it, or it fails.
 func eventsCommand(args []string) int {
 	var since, until, wanted string
 	_, err := flagsOf("events", args, func(f *flag.FlagSet) {
@@ -53,11 +56,19 @@ func eventsCommand(args []string) int {
 	if !hasEngine() {
 		hosts = nil
 	}
-	ctx, cancel := context.WithCancelCause(context.Background())
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		cancel(nil)
-	}()
+	ends := context.Background()
+	if until != "" {
+		within, end := context.WithTimeout(ends, toldWithin)
+		defer end()
+		ends = within
+	}
+	ctx, cancel := context.WithCancelCause(ends)
+	if until == "" {
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			cancel(nil)
+		}()
+	}
 	var printing sync.Mutex
 	print := func(line []byte) error {
 		printing.Lock()

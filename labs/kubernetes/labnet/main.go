@@ -56,7 +56,8 @@ func (r request) plug() string { return "pod" + r.containerID[:12] }
 
 // bridge gives the index of the pods' bridge and makes it when it is the first time.
 func (r request) bridge(pool addresses) (int, error) {
-	if found, err := net.InterfaceByName(r.Bridge); err == nil {
+	// It is set up last: one that is down may be half made.
+	if found, err := net.InterfaceByName(r.Bridge); err == nil && found.Flags&net.FlagUp != 0 {
 		return found.Index, nil
 	}
 	unlock, err := pool.lock()

@@ -27,7 +27,7 @@ const (
 	mostBody    = 64 << 10         // of a request other than a saved state
 	patience    = 15 * time.Second // for one question to the API
 	loadSeconds = 60 * time.Second
-	onTheWay    = 300 * time.Millisecond // how much later than it happened something may be heard of
+	onTheWay    = 600 * time.Millisecond // how much later than it happened something may be told: facts waits for calm
 )
 
 // Finder hands out objects (facts.Objects).
@@ -195,8 +195,11 @@ func (s *Server) watch(w http.ResponseWriter, r *http.Request) {
 		until = until.Add(onTheWay)
 		select {
 		case <-r.Context().Done():
+			panic(http.ErrAbortHandler) // an answer that ends by itself is a whole one
 		case <-time.After(time.Until(until)):
-			_ = give(s.Picture.Between(since, until))
+		}
+		if give(s.Picture.Between(since, until)) != nil {
+			panic(http.ErrAbortHandler)
 		}
 		return
 	}

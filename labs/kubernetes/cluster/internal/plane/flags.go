@@ -46,7 +46,9 @@ func apiFlags(c config.Config, p *pki.PKI, etcd, tokens string) []string {
 		"--profiling=false", "--event-ttl=" + c.Times.EventTTL.Duration.String(),
 		"--default-not-ready-toleration-seconds=" + toleration, "--default-unreachable-toleration-seconds=" + toleration,
 		// What was before is kept for one to two of these, for watches and long lists that go on from there.
-		"--etcd-compaction-interval=1m",
+		"--etcd-compaction-interval=30s",
+		// Lists of the past come from the store, which has them anyway.
+		"--feature-gates=ListFromCacheSnapshot=false",
 		"--etcd-count-metric-poll-period=0", "--etcd-db-metric-poll-interval=0",
 		"--allow-privileged=true", "--anonymous-auth=true",
 		"--kubelet-preferred-address-types=InternalDNS,InternalIP",

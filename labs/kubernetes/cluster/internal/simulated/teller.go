@@ -20,6 +20,8 @@ import (
 const (
 	eventsSecond = 10
 	eventsBurst  = 120
+
+	mostRemembered = 256 // events that are told again as the same one; the default keeps thousands
 )
 
 // What a kubelet has told about one container of a Pod, as bits.
@@ -51,7 +53,8 @@ func newTeller(client kubernetes.Interface, real string) *teller {
 
 // run watches until ctx ends.
 func (t *teller) run(ctx context.Context) {
-	broadcaster := record.NewBroadcaster(record.WithContext(ctx))
+	correlates := record.CorrelatorOptions{LRUCacheSize: mostRemembered}
+	broadcaster := record.NewBroadcaster(record.WithContext(ctx), record.WithCorrelatorOptions(correlates))
 	defer broadcaster.Shutdown()
 	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: t.client.CoreV1().Events("")})
 	t.write = func(pod *corev1.Pod, fieldPath, kind, reason, message string) {

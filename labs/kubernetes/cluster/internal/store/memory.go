@@ -16,16 +16,19 @@ type Memory struct {
 	mu        sync.RWMutex
 	revision  int64
 	compacted int64 // what was before is forgotten
-	keys      *btree.Map[string, []*server.KeyValue]
+	keys      *btree.Map[string, *history]
 	log       []*server.Event // one of each revision after `compacted`
 	watches   map[*watch]struct{}
 }
+
+// history is what a key was, oldest first. The tree holds it by pointer: it keeps stale copies of what it moves and removes.
+type history struct{ versions []*server.KeyValue }
 
 var _ server.Backend = (*Memory)(nil)
 
 // New gives a store with one key, which a healthy one has: revision 1 is there to be watched from.
 func New() *Memory {
-	m := &Memory{keys: btree.NewMap[string, []*server.KeyValue](0), watches: map[*watch]struct{}{}}
+	m := &Memory{keys: btree.NewMap[string, *history](0), watches: map[*watch]struct{}{}}
 	m.write(&server.KeyValue{Key: server.HealthKey, Value: []byte(server.HealthVal), Version: 1}, nil)
 	return m
 }
@@ -34,18 +37,18 @@ func New() *Memory {
 func gone(one *server.KeyValue) bool { return one == nil || one.Version == 0 }
 
 func (m *Memory) latest(key string) *server.KeyValue {
-	history, _ := m.keys.Get(key)
-	if len(history) == 0 || gone(history[len(history)-1]) {
+	known, found := m.keys.Get(key)
+	if !found || len(known.versions) == 0 || gone(known.versions[len(known.versions)-1]) {
 		return nil
 	}
-	return history[len(history)-1]
+	return known.versions[len(known.versions)-1]
 }
 
 // at gives a key as it was at a revision.
-func at(history []*server.KeyValue, revision int64) *server.KeyValue {
-	for i := len(history) - 1; i >= 0; i-- {
-		if history[i].ModRevision <= revision {
-			return history[i]
+func (h *history) at(revision int64) *server.KeyValue {
+	for i := len(h.versions) - 1; i >= 0; i-- {
+		if h.versions[i].ModRevision <= revision {
+			return h.versions[i]
 		}
 	}
 	return nil
@@ -58,8 +61,12 @@ func (m *Memory) write(next, before *server.KeyValue) {
 	if next.Version == 1 {
 		next.CreateRevision = m.revision
 	}
-	history, _ := m.keys.Get(next.Key)
-	m.keys.Set(next.Key, append(history, next))
+	known, found := m.keys.Get(next.Key)
+	if !found {
+		known = &history{}
+		m.keys.Set(next.Key, known)
+	}
+	known.versions = append(known.versions, next)
 	event := &server.Event{Create: before == nil, Delete: gone(next), KV: next, PrevKV: before}
 	m.log = append(m.log, event)
 	for one := range m.watches {
@@ -134,11 +141,11 @@ func (m *Memory) List(_ context.Context, key, end string, limit, revision int64,
 		revision = m.revision
 	}
 	var found []*server.KeyValue
-	m.keys.Ascend(key, func(name string, history []*server.KeyValue) bool {
+	m.keys.Ascend(key, func(name string, known *history) bool {
 		if !within(name, key, end) {
 			return false
 		}
-		if one := at(history, revision); !gone(one) {
+		if one := known.at(revision); !gone(one) {
 			if keysOnly {
 				bare := *one
 				bare.Value = nil
@@ -176,26 +183,26 @@ func (m *Memory) Compact(_ context.Context, revision int64) (int64, error) {
 	}
 	m.log = slices.Clone(m.log[revision-m.compacted:])
 	m.compacted = revision
-	trimmed := map[string][]*server.KeyValue{}
-	m.keys.Scan(func(key string, history []*server.KeyValue) bool {
-		first := len(history) - 1
-		for first > 0 && history[first].ModRevision > revision {
+	var removed []string
+	m.keys.Scan(func(key string, known *history) bool {
+		first := len(known.versions) - 1
+		for first > 0 && known.versions[first].ModRevision > revision {
 			first--
 		}
-		if gone(history[first]) && history[first].ModRevision <= revision {
+		if gone(known.versions[first]) && known.versions[first].ModRevision <= revision {
 			first++
 		}
-		if first > 0 {
-			trimmed[key] = slices.Clone(history[first:])
+		switch {
+		case first == len(known.versions):
+			known.versions = nil
+			removed = append(removed, key)
+		case first > 0:
+			known.versions = slices.Clone(known.versions[first:])
 		}
 		return true
 	})
-	for key, history := range trimmed {
-		if len(history) == 0 {
-			m.keys.Delete(key)
-		} else {
-			m.keys.Set(key, history)
-		}
+	for _, key := range removed {
+		m.keys.Delete(key)
 	}
 	return m.revision, nil
 }
@@ -212,8 +219,8 @@ func (m *Memory) DbSize(context.Context) (int64, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	size := 0
-	m.keys.Scan(func(key string, history []*server.KeyValue) bool {
-		size += len(key) + len(history[len(history)-1].Value)
+	m.keys.Scan(func(key string, known *history) bool {
+		size += len(key) + len(known.versions[len(known.versions)-1].Value)
 		return true
 	})
 	return int64(size), nil
