@@ -232,6 +232,15 @@ def test_events_come_as_they_happen_and_end_when_closed(lab):
     assert threading.active_count() == threads
 
 
+def test_what_happened_up_to_now_is_told_at_once_and_whole(lab):
+    since = time.time()
+    assert lab.told(since=since) == []
+    said(lab, "docker run --rm --name told busybox:1.37 true")
+    told = [event["event"] for event in lab.told(since=since)]
+    assert [event["Action"] for event in told if event["Type"] == "container"][-2:] == ["die", "destroy"]
+    assert lab.told(since=time.time()) == []
+
+
 def test_what_is_left_behind_by_a_deadline_is_ended(lab):
     with pytest.raises(DeadlineError):
         lab.run(["sleep", "4711"], seconds=0.5)
