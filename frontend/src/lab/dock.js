@@ -19,6 +19,7 @@ const MOST_TERMINALS = 4;
 const REFETCH_MS = 150; // several terminals tell of the same change
 const FIT_MS = 80;
 const FLASH_MS = 4000;
+const FREE_MS = 15_000; // a request that hangs must not keep the button
 const HEAD_MS = 60_000; // typing puts the end off: the time that is left is asked now and then
 
 export class Dock {
@@ -113,13 +114,15 @@ export class Dock {
     shell.screen.search.onDidChangeResults(({ resultIndex, resultCount }) => this.finder.tell(resultIndex + 1, resultCount));
     shell.screen.fit();
     this.shells.set(number, shell);
-    shell.line = this.connect(shell, number);
+    this.reconnect(shell, number);
     return number;
   }
 
-  connect(shell, number) {
+  /** A new line for a terminal, in place of the one that it had. */
+  reconnect(shell, number) {
     const { screen } = shell;
-    return new Connection({
+    shell.line?.close();
+    shell.line = new Connection({
       url: this.element.dataset.terminalsUrl,
       number,
       token: () => this.token(),
@@ -136,8 +139,7 @@ export class Dock {
         state: (state, text) => {
           this.tabs.tell(number, state);
           panelState(shell, state, text, () => {
-            shell.line.close();
-            shell.line = this.connect(shell, number);
+            this.reconnect(shell, number);
             screen.focus();
           });
           if (state === "refused") this.refetch();
@@ -241,7 +243,8 @@ export class Dock {
     this.stuck.setAttribute("aria-disabled", "true");
     let message = words.notFreed;
     try {
-      const reply = await fetch(url, { method: "POST", headers, credentials: "same-origin" });
+      const signal = AbortSignal.timeout(FREE_MS);
+      const reply = await fetch(url, { method: "POST", headers, credentials: "same-origin", signal });
       message = (await reply.json()).message ?? message;
     } catch {
       // the sentence above says so
@@ -287,6 +290,7 @@ export class Dock {
   onKey(event) {
     if (event.code !== "F6" || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
     event.preventDefault();
+    this.map.makeRoom();
     this.current?.screen.focus();
   }
 

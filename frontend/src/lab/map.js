@@ -6,6 +6,7 @@ import { words } from "./words.js";
 
 const PAUSE_MS = 700; // a cluster under way changes all the time
 const AGAIN_MS = 5000;
+const ANSWER_MS = 15_000; // a request that hangs must not keep the next one waiting
 
 export class LabMap {
   /** `dock`: the Dock that it stands in; it has its stage already. */
@@ -22,7 +23,6 @@ export class LabMap {
     // Whoever wants the terminal gets it back.
     dock.element.addEventListener("naru:lab-wanted", () => this.makeRoom());
     dock.tabs.element.addEventListener("click", () => this.makeRoom(), true);
-    dock.element.addEventListener("keydown", ({ code }) => code === "F6" && this.makeRoom(), true);
     const body = make("div", { class: "lab-body" });
     dock.stage.before(body);
     body.append(this.pane, dock.stage);
@@ -64,7 +64,8 @@ export class LabMap {
   async load() {
     if (!this.html) this.pane.replaceChildren(make("p", { class: "map-summary", role: "status" }, words.mapComing));
     try {
-      const reply = await fetch(this.dock.element.dataset.mapUrl, { headers: { "HX-Request": "true" }, credentials: "same-origin" });
+      const options = { headers: { "HX-Request": "true" }, credentials: "same-origin", signal: AbortSignal.timeout(ANSWER_MS) };
+      const reply = await fetch(this.dock.element.dataset.mapUrl, options);
       if (!reply.ok) throw new Error(reply.statusText);
       this.put(await reply.text());
       return true;

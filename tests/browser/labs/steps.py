@@ -30,6 +30,11 @@ def expect_shown(page: Page, text: str) -> None:
     expect(page.locator(".lab-panel:not([hidden]) .xterm-rows > div").filter(has_text=text).first).to_be_visible()
 
 
+def give_up_soon(page: Page) -> None:
+    """Pages opened from now on wait a fifth of a second for an answer, where they set themselves a limit."""
+    page.add_init_script("AbortSignal.timeout = (real => () => real.call(AbortSignal, 200))(AbortSignal.timeout)")
+
+
 def compose(page: Page, *steps: str) -> None:
     """A Korean input method at work: each step is what the unfinished syllable looks like."""
     session = page.context.new_cdp_session(page)

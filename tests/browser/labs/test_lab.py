@@ -13,7 +13,7 @@ from lessons import notify
 from lessons.contracts import LabShape
 from lessons.models import LabSession
 from tests.browser.labs.conftest import PATIENCE, PROMPT
-from tests.browser.labs.steps import expect_shown, expect_terminal, field_of, open_lab
+from tests.browser.labs.steps import expect_shown, expect_terminal, field_of, give_up_soon, open_lab
 from tests.factories import make_lab
 
 BRACKETED = "\x1b[200~{}\x1b[201~"
@@ -96,6 +96,19 @@ def test_stuck_frees_the_shell_and_clears_what_the_program_left(page, dock, far_
     expect(page.locator(".lab-note").first).to_be_visible()
     expect(field_of(page)).to_be_focused()
     assert far.shell.freed == 1
+
+
+def test_stuck_that_hangs_says_so_and_can_be_pressed_again(page, lab_exercise, far_of):
+    give_up_soon(page)
+    page.route("**/free/", lambda route: None, times=1)  # never answered
+    open_lab(page, lab_exercise)
+    stuck = page.get_by_role("button", name="나 갇혔어요")
+    stuck.click()
+    expect(page.locator(".lab-note").first).to_contain_text("돌아오지 못했어요")
+    expect(stuck).not_to_have_attribute("aria-disabled", "true")
+    stuck.click()
+    expect(page.locator(".lab-note").first).not_to_contain_text("돌아오지 못했어요")
+    assert far_of(1).shell.freed == 1
 
 
 def test_ticks_arrive_by_themselves_and_leave_the_terminal_alone(page, dock, far_of):
@@ -269,7 +282,8 @@ def test_the_dock_fits_the_window(page, lab_exercise, width, height):
     assert stage["height"] >= 110
     for button in page.locator(".lab button:visible").all():
         box = button.bounding_box()
-        assert box["x"] >= 0 and box["x"] + box["width"] <= width + 1, button.inner_text()
+        assert box["x"] >= 0, button.inner_text()
+        assert box["x"] + box["width"] <= width + 1, button.inner_text()
     if width < 1180:
         page.get_by_role("button", name="화면 가득").click()
         page.wait_for_function("height => document.querySelector('.lab').clientHeight > height * 0.95", arg=height)

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from lessons import notify
 from lessons.models import Exercise, KeptStep, LabSession
-from tests.browser.labs.steps import expect_shown, field_of, open_lab
+from tests.browser.labs.steps import expect_shown, field_of, give_up_soon, open_lab
 from tests.factories import make_finished
 from tests.services.labs import make_cluster_exercise
 from tests.topology import documents
@@ -80,7 +80,10 @@ def test_wide_takes_the_terminals_place_until_it_is_wanted(page, dock, far_of):
     expect(page.locator(".lab-stage")).to_be_visible()
     expect(field_of(page)).to_be_focused()
     page.get_by_role("button", name="넓게", exact=True).click()
+    page.locator(".lab-map").press("Control+F6")  # the browser's, or the window manager's
+    expect(page.locator(".lab-stage")).to_be_hidden()
     page.locator(".lab-map").press("F6")
+    expect(page.locator(".lab-stage")).to_be_visible()
     expect(field_of(page)).to_be_focused()
     page.get_by_role("button", name="한눈에 보기").click()
     expect(page.locator(".lab-map")).to_be_hidden()
@@ -94,6 +97,16 @@ def test_a_map_that_does_not_come_says_so_and_comes_later(page, dock, complaints
     expect(page.locator(".map-summary")).to_contain_text("지금은 불러오지 못했어요")
     expect(page.locator(".map-summary")).to_have_text("고장 난 곳이 없어요.")
     complaints.clear()
+
+
+def test_a_map_that_hangs_says_so_and_is_asked_for_again(page, lab_exercise):
+    give_up_soon(page)
+    page.route("**/topology/", lambda route: None, times=1)  # never answered
+    open_lab(page, lab_exercise)
+    show(documents.cluster())
+    page.get_by_role("button", name="한눈에 보기").click()
+    expect(page.locator(".map-summary")).to_contain_text("지금은 불러오지 못했어요")
+    expect(page.locator(".map-summary")).to_have_text("고장 난 곳이 없어요.")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
