@@ -9,8 +9,9 @@ from playwright.sync_api import expect
 
 from lessons.sandbox import Sandbox
 from lessons.services import dispatch, grading, sandboxes
-from tests.browser.labs.steps import compose, expect_shown, expect_terminal, field_of, finish, open_lab
+from tests.browser.labs.steps import compose, expect_shown, expect_terminal, finish, open_lab
 from tests.sandbox.running import lab_sandbox
+
 
 @pytest.fixture
 def sandbox(chromium, transactional_db, settings, monkeypatch, engine_socket, tmp_path) -> Iterator[Sandbox]:
@@ -34,7 +35,9 @@ def test_a_learner_works_in_korean_with_real_containers(page, lab_exercise):
     page.keyboard.type(" | cat -A\n")
     expect_shown(page, "M-kM-^BM-^XM-kM-#M-(")  # the bytes of 나루, once
 
-    page.keyboard.type("clear; docker run -d --name web busybox:1.37 sleep 1d; docker stop -t 1 web; docker start web\n")
+    page.keyboard.type(
+        "clear; docker run -d --name web busybox:1.37 sleep 1d; docker stop -t 1 web; docker start web\n"
+    )
     expect(page.locator("[data-lab-checks] [data-check=runs]")).to_have_attribute("data-tone", "ok")
     page.keyboard.type("clear; docker run -d --name web busybox:1.37\n")
     expect(page.locator("[data-explain]")).to_contain_text("이름")
