@@ -134,7 +134,7 @@ def memory_mb(portal: Portal, container: str) -> float:
         ).stdout
     )["memory_stats"]  # fmt: skip
     inner = stats.get("stats", {})
-    cache = inner.get("total_inactive_file", inner.get("inactive_file", 0))
+    cache = sum(inner.get(f"total_{name}", inner.get(name, 0)) for name in ("active_file", "inactive_file"))
     return (stats["usage"] - cache) / 2**20
 
 

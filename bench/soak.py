@@ -49,7 +49,8 @@ def memory_mb(socket: Path, container: str) -> float:
         "memory_stats"
     ]
     inner = stats.get("stats", {})
-    return (stats["usage"] - inner.get("total_inactive_file", inner.get("inactive_file", 0))) / 2**20
+    cache = sum(inner.get(f"total_{name}", inner.get(name, 0)) for name in ("active_file", "inactive_file"))
+    return (stats["usage"] - cache) / 2**20
 
 
 def soak(lab: Lab, socket: Path, minutes: float) -> list[tuple[float, float, float]]:
