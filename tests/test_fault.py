@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import copy
 import importlib.util
+import os
+import subprocess
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
@@ -26,10 +30,8 @@ def judge() -> ModuleType:
     return module
 
 
-def working() -> dict[str, Any]:
-    """The objects of the exercise as they were before the night, with what an API server adds."""
-    script = SPEC["setup"][0][2]
-    manifests = script.split("<<'YAML'\n", 1)[1].split("\nYAML\n", 1)[0]
+def objects_of(manifests: str) -> dict[str, Any]:
+    """The objects of a file as the API server keeps them."""
     kinds = {"ConfigMap": "config", "Secret": "secret", "Service": "service", "Deployment": "deployment"}
     objects = {kinds[one["kind"]]: one for one in yaml.safe_load_all(manifests)}
     for number, one in enumerate(objects.values()):
@@ -38,29 +40,29 @@ def working() -> dict[str, Any]:
     return objects
 
 
+@cache
+def applied(fault: str) -> str:
+    """What the setup applies last where that fault was drawn: the script itself runs, its kubectl only copies."""
+    script = SPEC["setup"][0][2].replace("{{fault}}", fault)
+    with TemporaryDirectory() as folder:
+        room = Path(folder)
+        kubectl = room / "kubectl"
+        kubectl.write_text(f'#!/bin/sh\n[ "$1" != apply ] || cp "$3" {room}/applied.yaml\n')
+        kubectl.chmod(0o755)
+        subprocess.run(
+            ["sh", "-c", script.replace("/tmp/shop.yaml", f"{room}/shop.yaml")],
+            env={"PATH": f"{room}:{os.environ['PATH']}"}, check=True, timeout=30,
+        )  # fmt: skip
+        return (room / "applied.yaml").read_text()
+
+
+def working() -> dict[str, Any]:
+    """The objects of the exercise as they were before the night."""
+    return objects_of(applied("none"))
+
+
 def broken(fault: str) -> dict[str, Any]:
-    objects = working()
-    container = objects["deployment"]["spec"]["template"]["spec"]["containers"][0]
-    match fault:
-        case "image":
-            container["image"] = "shop:v22"
-        case "address":
-            container["image"] = "registry.naru:5050/shop:v2"
-        case "selector":
-            objects["service"]["spec"]["selector"] = {"app": "shop2"}
-        case "port":
-            objects["service"]["spec"]["ports"][0]["targetPort"] = 8088
-        case "probe":
-            container["readinessProbe"]["httpGet"]["path"] = "/health"
-        case "key":
-            objects["config"]["data"] = {"GREETINGS": "어서 오세요"}
-        case "secret":
-            container["env"][1]["valueFrom"]["secretKeyRef"]["name"] = "shop-token"
-        case "requests":
-            container["resources"]["requests"]["cpu"] = "100"
-        case "crash":
-            container["env"].insert(1, {"name": "SHOP_CRASH", "value": "1"})
-    return objects
+    return objects_of(applied(fault))
 
 
 def result(judge: ModuleType, fault: str, now: dict[str, Any], log: Any = None) -> dict[str, Any]:
@@ -70,7 +72,16 @@ def result(judge: ModuleType, fault: str, now: dict[str, Any], log: Any = None) 
 
 def test_there_are_eight_faults_and_more() -> None:
     assert len(FAULTS) >= 8
-    assert all(broken(fault) != working() for fault in FAULTS)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_setup_breaks_just_the_place_that_the_judge_knows(judge: ModuleType, fault: str) -> None:
+    objects = broken(fault)
+    assert objects != working()
+    for path, value in judge.FAULTS[fault][1]:
+        assert judge.at(objects, path) != value
+        judge.put(objects, path, value)
+    assert objects == working()
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -135,5 +146,6 @@ def test_timeline_tells_what_was_broken_seen_and_mended(judge: ModuleType) -> No
         (60, "ok"),
     ]
     assert "selector" in moments[0]["text"]
-    assert moments[-1]["text"].startswith("다시 대답해요")
+    assert moments[-1]["text"] == "다시 대답해요. 실습을 시작한 지 60초 만이에요."
+    assert result(judge, "selector", working(), log[:-1])["timeline"] == moments  # no Pod had to become ready again
     assert result(judge, "selector", working(), [])["timeline"] == []

@@ -109,41 +109,35 @@ def timeline(kind, what, log, *, done):
         return []
     start = min(times)
 
-    def first(test):
-        for line in lines:
-            about = at(line, ("Actor", "Attributes")) or {}
-            if isinstance(line.get("timeNano"), int) and test(line.get("Action"), about):
-                return round((line["timeNano"] - start) / 1e9)
-        return None
-
-    def last(test):
-        moments = [
+    def moments(test):
+        return [
             round((line["timeNano"] - start) / 1e9)
             for line in lines
             if isinstance(line.get("timeNano"), int)
             and test(line.get("Action"), at(line, ("Actor", "Attributes")) or {})
         ]
-        return moments[-1] if moments else None
 
     text = f"밤사이 {kind}에서 바뀐 곳: {what}" if done else "밤사이 한 곳이 바뀌었어요."
     found = [{"at": 0, "text": text, "tone": "bad"}]
-    looked = first(lambda action, about: action == "read")
-    if looked is not None:
-        found.append({"at": looked, "text": "처음으로 클러스터를 들여다봤어요.", "tone": "seen"})
-    seen = first(lambda action, about: action == "read" and about.get("kind") == kind and about.get("name") == "shop")
-    if done and seen is not None and seen != looked:
-        found.append({"at": seen, "text": f"고장 난 {kind} `shop`을 들여다봤어요.", "tone": "seen"})
-    mended = last(lambda action, about: action == "wrote" and about.get("kind") == kind and about.get("name") == "shop")
-    if done and mended is not None:
-        found.append({"at": mended, "text": f"{kind} `shop`을 마지막으로 고쳤어요.", "tone": "seen"})
-    ready = last(
+    looked = moments(lambda action, about: action == "read")
+    if looked:
+        found.append({"at": looked[0], "text": "처음으로 클러스터를 들여다봤어요.", "tone": "seen"})
+    seen = moments(lambda action, about: action == "read" and about.get("kind") == kind and about.get("name") == "shop")
+    if done and seen and seen[0] != looked[0]:
+        found.append({"at": seen[0], "text": f"고장 난 {kind} `shop`을 들여다봤어요.", "tone": "seen"})
+    mended = moments(
+        lambda action, about: action == "wrote" and about.get("kind") == kind and about.get("name") == "shop"
+    )
+    if done and mended:
+        found.append({"at": mended[-1], "text": f"{kind} `shop`을 마지막으로 고쳤어요.", "tone": "seen"})
+    ready = moments(
         lambda action, about: (
             action in ("added", "changed") and about.get("kind") == "Pod" and about.get("ready") == "true"
         )
     )
-    if done and mended is not None:
-        at_last = max(mended, ready or 0)
-        found.append({"at": at_last, "text": f"다시 대답해요. 문을 연 지 {at_last}초 만이에요.", "tone": "ok"})
+    if done and mended:
+        at_last = max([*mended[-1:], *ready[-1:]])
+        found.append({"at": at_last, "text": f"다시 대답해요. 실습을 시작한 지 {at_last}초 만이에요.", "tone": "ok"})
     return sorted(found, key=lambda moment: moment["at"])
 
 
