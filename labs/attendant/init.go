@@ -62,7 +62,7 @@ func newLab() (*lab, error) {
 			return l, err
 		}
 	}
-	log, err := os.OpenFile(inRun("log", "lab.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	log, err := labLog()
 	if err != nil {
 		return l, err
 	}
@@ -80,6 +80,9 @@ func newLab() (*lab, error) {
 	}
 	return l, os.WriteFile(inRun("names"), []byte(os.Getenv(hostsVar)), 0o644)
 }
+
+// labLog is for whatever has no log of its own: engines, the registry, the hosts.
+func labLog() (*os.File, error) { return (&serviceLog{path: inRun("log", "lab.log")}).pipe() }
 
 // change keeps the state and its file together.
 func (l *lab) change(edit func(*State)) {

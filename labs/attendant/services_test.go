@@ -53,6 +53,32 @@ func TestServiceLogsStayBounded(t *testing.T) {
 	}
 }
 
+func TestTheLabsOwnLogStaysBounded(t *testing.T) {
+	labWith(t, nil)
+	if err := os.Mkdir(inRun("log"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	log, err := labLog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	f := familyOf(t)
+	f.log = log
+	if err := f.run("sh", "-c", fmt.Sprintf("head -c %d /dev/zero; echo last", 4*mostLog)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the last line is missing", func() bool {
+		text, _ := os.ReadFile(inRun("log", "lab.log"))
+		return strings.HasSuffix(string(text), "last\n")
+	})
+	for _, name := range []string{"lab.log", "lab.log.before"} {
+		if text, err := os.ReadFile(inRun("log", name)); err != nil || len(text) > mostLog {
+			t.Error(name, len(text), err)
+		}
+	}
+}
+
 // familyOf is a family that reaps only what this test started.
 func familyOf(t *testing.T) *family {
 	t.Helper()
