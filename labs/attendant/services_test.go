@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -126,9 +127,8 @@ func TestAServiceComesBackButNotWhileItIsSwitchedOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "it does not start", func() bool { return len(lives()) == 1 })
-	killed := lives()[0]
-	if err := exec.Command("kill", "-9", killed).Run(); err != nil {
-		t.Fatal(err)
+	if pid, err := strconv.Atoi(lives()[0]); err != nil || syscall.Kill(pid, syscall.SIGKILL) != nil {
+		t.Fatal(pid, err)
 	}
 	eventually(t, "it does not come back", func() bool { return len(lives()) == 2 })
 	if err := os.WriteFile(s.Off, nil, 0o600); err != nil {
