@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -51,6 +52,29 @@ func TestServiceLogsStayBounded(t *testing.T) {
 	lost := &serviceLog{path: filepath.Join(t.TempDir(), "no", "such", "folder")}
 	if n, err := lost.Write([]byte("text")); n != 4 || err != nil {
 		t.Error("a service is held up by its log", n, err)
+	}
+}
+
+func TestTheFirstLineOfAHostsFileCounts(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "hosts")
+	write(t, path, "10.0.0.1 Shop\n10.0.0.2 SHOP shop Cart # Till\n")
+	known := hostsFile(path)
+	if len(known) != 3 || known["shop"] != "10.0.0.1" || known["cart"] != "10.0.0.2" {
+		t.Error(known)
+	}
+}
+
+func TestNamesAreAskedForNoLongerThanTheAskerWaits(t *testing.T) {
+	silent, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	if _, err := (&spot{names: silent.LocalAddr().String()}).ask(ctx, "shop"); err == nil || time.Since(began) > time.Second {
+		t.Error(err, time.Since(began))
 	}
 }
 

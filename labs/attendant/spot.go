@@ -112,14 +112,17 @@ func (s *spot) find(ctx context.Context, name string) (net.IP, error) {
 	return nil, err
 }
 
-// ask asks the name server for one whole name.
+// ask asks the name server for one whole name, for two seconds at most.
 func (s *spot) ask(ctx context.Context, name string) (net.IP, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
 	connection, err := s.connect(ctx, "udp", s.names)
 	if err != nil {
 		return nil, err
 	}
 	defer connection.Close()
-	_ = connection.SetDeadline(time.Now().Add(2 * time.Second))
+	deadline, _ := ctx.Deadline() // the asker's own, if that is earlier
+	_ = connection.SetDeadline(deadline)
 	return lookUp(connection, name)
 }
 
@@ -134,8 +137,9 @@ func hostsFile(path string) map[string]string {
 		line, _, _ = strings.Cut(line, "#")
 		fields := strings.Fields(line)
 		for _, name := range fields[min(1, len(fields)):] {
+			name = strings.ToLower(name)
 			if _, there := known[name]; !there {
-				known[strings.ToLower(name)] = fields[0]
+				known[name] = fields[0]
 			}
 		}
 	}
