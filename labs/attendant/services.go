@@ -70,12 +70,19 @@ func labServices() (services, error) {
 }
 
 func (s services) check() error {
+	hosts, err := labHosts()
+	if err != nil {
+		return err
+	}
 	known := map[string]bool{engineUnit: s.Engine != nil, registryUnit: s.Registry}
 	for _, each := range s.Services { // in the file's order: what is waited for stands above
 		if each.Name == "" || len(each.Argv) == 0 || known[each.Name] {
 			return fmt.Errorf("%s: a service without a name of its own or a program: %q", servicesFile, each.Name)
 		}
 		for _, other := range each.After {
+			if other == engineUnit && known[other] && !hosts[0].isLab() {
+				return fmt.Errorf("%s: %s waits for the engine, and every host of this lab has one", servicesFile, each.Name)
+			}
 			if !known[other] {
 				return fmt.Errorf("%s: %s waits for %s, which does not stand before it", servicesFile, each.Name, other)
 			}

@@ -78,6 +78,17 @@ func TestNamesAreAskedForNoLongerThanTheAskerWaits(t *testing.T) {
 	}
 }
 
+func TestNothingWaitsForTheEngineWhereThereAreMany(t *testing.T) {
+	labWith(t, nil)
+	imageWith(t, `{"engine": {}, "services": [{"name": "shop", "argv": ["x"], "after": ["engine"]}]}`)
+	for names, taken := range map[string]bool{"": true, "laptop,server": false} {
+		t.Setenv(hostsVar, names)
+		if _, err := labServices(); (err == nil) != taken {
+			t.Errorf("%q: %v", names, err)
+		}
+	}
+}
+
 func TestTheLabsOwnLogStaysBounded(t *testing.T) {
 	labWith(t, nil)
 	if err := os.Mkdir(inRun("log"), 0o700); err != nil {
