@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"sync"
 	"syscall"
@@ -16,6 +17,8 @@ const (
 	connectWithin = 3 * time.Second
 	// Connections at once over all Services: enough for any exercise, and a flood ends here, not with the lab.
 	mostConnections = 2000
+	// How long one side may say nothing once the other has ended, where neither closes.
+	quietWithin = 5 * time.Minute
 )
 
 // proxy listens at the fronts and passes each connection on to an endpoint.
@@ -24,6 +27,7 @@ type proxy struct {
 	mutex     sync.Mutex
 	listeners map[string]*listener
 	room      chan struct{}
+	quiet     time.Duration
 }
 
 type listener struct {
@@ -34,7 +38,7 @@ type listener struct {
 }
 
 func newProxy(api string) *proxy {
-	return &proxy{api: api, listeners: map[string]*listener{}, room: make(chan struct{}, mostConnections)}
+	return &proxy{api: api, listeners: map[string]*listener{}, room: make(chan struct{}, mostConnections), quiet: quietWithin}
 }
 
 // apply makes the fronts be exactly these. Connections that stand go on; new ones go to the new endpoints at once.
@@ -112,7 +116,7 @@ func (p *proxy) serve(l *listener) {
 		case p.room <- struct{}{}:
 			go func() {
 				defer func() { <-p.room }()
-				pass(client.(*net.TCPConn), l)
+				p.pass(client.(*net.TCPConn), l)
 			}()
 		default:
 			refuse(client.(*net.TCPConn))
@@ -127,7 +131,7 @@ func refuse(client *net.TCPConn) {
 }
 
 // pass connects a client with an endpoint. There is no second try: that a Pod does not answer is what it shall see.
-func pass(client *net.TCPConn, l *listener) {
+func (p *proxy) pass(client *net.TCPConn, l *listener) {
 	address, _ := client.RemoteAddr().(*net.TCPAddr)
 	dialer := net.Dialer{Timeout: connectWithin}
 	connected, err := dialer.DialContext(context.Background(), "tcp4", l.choose(address.IP))
@@ -141,19 +145,25 @@ func pass(client *net.TCPConn, l *listener) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		copyHalf(server, client)
+		copyHalf(server, client, p.quiet)
 	}()
-	copyHalf(client, server)
+	copyHalf(client, server, p.quiet)
 	<-done
 }
 
-// copyHalf copies one direction and passes its end on: an end as such, a break as a break.
-func copyHalf(to, from *net.TCPConn) {
-	_, err := io.Copy(to, from)
-	if errors.Is(err, syscall.ECONNRESET) {
+// copyHalf copies one direction and passes its end on: an end as such, a break as a break. From then on the other direction
+// has to say something every now and then, or it breaks: who never closes would keep its room for ever.
+func copyHalf(to, from *net.TCPConn, quiet time.Duration) {
+	n, err := io.Copy(to, from)
+	for n > 0 && errors.Is(err, os.ErrDeadlineExceeded) {
+		_ = from.SetReadDeadline(time.Now().Add(quiet))
+		n, err = io.Copy(to, from)
+	}
+	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, os.ErrDeadlineExceeded) {
 		refuse(to)
 		refuse(from)
 		return
 	}
 	_ = to.CloseWrite()
+	_ = to.SetReadDeadline(time.Now().Add(quiet))
 }

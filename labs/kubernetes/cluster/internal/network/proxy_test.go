@@ -154,6 +154,47 @@ func TestWhatIsSentBothWaysArrivesWhole(t *testing.T) {
 	}
 }
 
+func TestWhoSaysNothingAfterTheEndLosesItsRoom(t *testing.T) {
+	const quiet = 300 * time.Millisecond
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() { // once it has heard the end it speaks for longer than that, and then never closes
+		connection, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		t.Cleanup(func() { connection.Close() })
+		_, _ = io.ReadAll(connection)
+		for range 40 {
+			_, _ = connection.Write([]byte("x"))
+			<-time.After(quiet / 10)
+		}
+	}()
+	p := newProxy("")
+	p.quiet = quiet
+	t.Cleanup(p.close)
+	address := free(t)
+	apply(t, p, map[string]front{address: {endpoints: []string{listener.Addr().String()}}})
+	connection, err := net.Dial("tcp4", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	_ = connection.(*net.TCPConn).CloseWrite()
+	_ = connection.SetDeadline(time.Now().Add(20 * time.Second))
+	if answer, err := io.ReadAll(connection); len(answer) != 40 || !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("%q %v", answer, err)
+	}
+	for end := time.Now().Add(5 * time.Second); len(p.room) > 0; <-time.After(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("its room is still taken")
+		}
+	}
+}
+
 func TestAPortThatIsTakenHurtsNobodyElse(t *testing.T) {
 	p := newProxy("")
 	t.Cleanup(p.close)
