@@ -116,6 +116,7 @@ class FakeLab:
         self.run_result: Callable[[tuple[str, ...]], ExecResult] = lambda argv: ExecResult(0, b"", b"")
         self.saved = b"saved"
         self.registry = b""  # what its registry adds to that
+        self.home = b""  # likewise /root
         self.save_error: Exception | None = None
         self.load_error: Exception | None = None
         self.usage = {"memory_mb": 90, "cpu_ms": 1000, "processes": 9}
@@ -181,7 +182,7 @@ class FakeLab:
         self.save_calls.append(tuple(paths))
         if self.save_error is not None:
             raise self.save_error
-        saved = self.saved + (self.registry if "registry" in paths else b"")
+        saved = self.saved + (self.registry if "registry" in paths else b"") + (self.home if "/root" in paths else b"")
         if len(saved) > most_kb * 1024:
             raise LabTooLargeError(f"more than {most_kb} KB")
         return saved

@@ -83,6 +83,26 @@ func TestPackAndUnpackKeepFilesAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestPackLeavesOutWhatEachLabMakesForItself(t *testing.T) {
+	root := t.TempDir()
+	write(t, filepath.Join(root, "root/.kube/config"), "token: of another lab\n")
+	write(t, filepath.Join(root, "root/shop/.kube/config"), "own\n")
+	packed, err := pack(root, []string{"/root"}, nil, 64<<10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := t.TempDir()
+	if _, err := unpack(other, bytes.NewReader(packed)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Lstat(filepath.Join(other, "root/.kube")); err == nil {
+		t.Fatal("the way to another lab's cluster was kept")
+	}
+	if _, err := os.Lstat(filepath.Join(other, "root/shop/.kube/config")); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestPackSaysWhenItIsTooLarge(t *testing.T) {
 	root := t.TempDir()
 	write(t, filepath.Join(root, "root/zeros"), strings.Repeat("\x00", 300<<10))

@@ -23,6 +23,7 @@ KEYS = ("baseline", "engines", "keep", "setup", "starter_on")
 _DEFAULTS = Limits(seconds=10.0, memory_mb=512)  # of a question asked of the lab; of the whole lab
 _LIMITS = ("seconds", "memory_mb", "output_kb")
 _ENGINE = re.compile(r"[a-z][a-z0-9-]{0,19}")
+HOME = "/root"
 CLUSTER, REGISTRY = "cluster", "registry"  # words of `keep`: the objects of the cluster, the images of the registry
 _NEVER_KEPT = ("/proc", "/sys", "/dev", "/naru", "/run", "/tmp", "/var/lib/docker")  # noqa: S108 - names in a lab
 
@@ -103,7 +104,7 @@ def _keep(reader: Reader, environment: str, traits: LabTraits | None) -> tuple[s
     """Paths and words; where nothing is written, all that a lab with a cluster has."""
     if not reader.has("keep") and traits is not None and traits.cluster:
         reader.raw("keep")
-        return (CLUSTER, REGISTRY) if traits.engine else (CLUSTER,)
+        return (CLUSTER, REGISTRY, HOME) if traits.engine else (CLUSTER, HOME)
     found = reader.texts("keep", most=rules.KEEP)
     missing = set()
     if traits is not None:

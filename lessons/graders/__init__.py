@@ -10,7 +10,7 @@ from lessons.graders.judging import MissingEvidence, baseline_documents, judge, 
 from lessons.graders.outputs import hints_for, output_rows
 from lessons.graders.planning import default_stdin, plan, setup_commands, setup_plan, try_plan, watch_plan
 from lessons.graders.registry import validate_check, validate_probe
-from lessons.graders.streams import add_second, streams
+from lessons.graders.streams import add_second, quiet_until, streams
 from lessons.graders.variables import shuffled
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "merge",
     "output_rows",
     "plan",
+    "quiet_until",
     "setup_commands",
     "setup_plan",
     "shuffled",

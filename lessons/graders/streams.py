@@ -35,8 +35,11 @@ def add_second(summary: Mapping[str, Any], attributes: Mapping[str, str], at: fl
 
     {"sent", "failed", "distinct": [answers, cut], "timeline": [{"at": seconds since ``began``, "sent", "failed",
     "answers": {answer: count}}], "began": unix seconds, "every": seconds of a bucket}. Attributes that are not what
-    the attendant sends count as nothing; a timeline that is full has buckets twice as long from then on.
+    the attendant sends count as nothing; a timeline that is full has buckets twice as long from then on. Seconds before
+    ``quiet_until`` are left out.
     """
+    if at < (number_of(summary.get("quiet_until")) or 0):
+        return dict(summary)
     began = number_of(summary.get("began"))
     began = float(at if began is None else began)
     every = max(float(number_of(summary.get("every")) or 1), 1.0)
@@ -63,6 +66,12 @@ def add_second(summary: Mapping[str, Any], attributes: Mapping[str, str], at: fl
         "began": began,
         "every": every,
     }
+
+
+def quiet_until(summary: Mapping[str, Any], at: float) -> dict[str, Any]:
+    """The summary of a stream of which nothing counts before ``at`` (unix seconds): a cluster was put back, whose Pods
+    run again only after a while."""
+    return {**summary, "quiet_until": at}
 
 
 def _halved(timeline: list[dict[str, Any]], every: float) -> list[dict[str, Any]]:

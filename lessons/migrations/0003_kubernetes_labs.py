@@ -66,6 +66,7 @@ class Migration(migrations.Migration):
                 ('title', models.CharField(max_length=300, verbose_name='확인 항목')),
                 ('seed', models.BigIntegerField()),
                 ('data', models.BinaryField()),
+                ('streams', models.JSONField(default=dict)),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='남긴 때')),
                 ('exercise', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='kept_steps', to='lessons.exercise')),
                 ('learner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='kept_steps', to=settings.AUTH_USER_MODEL)),

@@ -35,7 +35,7 @@ class KeptStep(models.Model):
     """A learner's lab as it was when a check of the exercise last passed for the first time; one each.
 
     ``check_id`` and ``title`` are that check's (the title is inline Markdown), ``seed`` the lab's: in a lab of
-    another seed ``data``, the attendant's tar.gz, means nothing.
+    another seed ``data``, the attendant's tar.gz, means nothing. ``streams`` are the lab's own, as they stood.
     """
 
     learner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="kept_steps")
@@ -44,6 +44,7 @@ class KeptStep(models.Model):
     title = models.CharField(_("확인 항목"), max_length=300)
     seed = models.BigIntegerField()
     data = models.BinaryField()
+    streams = models.JSONField(default=dict)
     at = models.DateTimeField(_("남긴 때"), default=timezone.now)
 
     class Meta:

@@ -27,6 +27,7 @@ MOST_ATTRIBUTES = 30
 MOST_ANSWERS = 16 * 1024  # letters of what a second of traffic was answered with
 MOST_DEPTH = 12
 HEARD_TWICE_SECONDS = 10.0
+QUIET_SECONDS = 20.0
 
 
 def is_traffic(told: Mapping[str, Any]) -> bool:
@@ -106,15 +107,28 @@ def _is_of_cluster(event: Mapping[str, Any]) -> bool:
 
 def record_traffic(lab_id: UUID, fresh: Iterable[Mapping[str, Any]]) -> None:
     """Add seconds of requests to what is known of each stream."""
-    row = LabSession.objects.only("streams").filter(pk=lab_id).first()
-    if row is None:
-        return
-    streams = dict(row.streams)
-    for second in fresh:
-        told = second["event"]
-        name = told["Actor"]["ID"]
-        streams[name] = graders.add_second(streams.get(name, {}), told["Actor"]["Attributes"], told["timeNano"] / 1e9)
-    LabSession.objects.filter(pk=lab_id).update(streams=plain(streams))
+    heard = list(fresh)
+    with transaction.atomic():
+        row = LabSession.objects.select_for_update().only("streams").filter(pk=lab_id).first()
+        if row is None:
+            return
+        streams = dict(row.streams)
+        for second in heard:
+            told = second["event"]
+            name = told["Actor"]["ID"]
+            streams[name] = graders.add_second(
+                streams.get(name, {}), told["Actor"]["Attributes"], told["timeNano"] / 1e9
+            )
+        LabSession.objects.filter(pk=lab_id).update(streams=plain(streams))
+
+
+def begin_streams_anew(row: LabSession, known: Mapping[str, Any], *, after: float = QUIET_SECONDS) -> None:
+    """The requests that go on count as ``known`` from ``after`` seconds on: a cluster is put back, whose Pods take a
+    while to run again."""
+    until = timezone.now().timestamp() + after
+    names = [str(stream["id"]) for stream in graders.streams(row.revision.spec, row.seed)]
+    streams = {name: graders.quiet_until(known.get(name, {}), until) for name in names}
+    LabSession.objects.filter(pk=row.pk).update(streams=streams)
 
 
 def compact(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from lessons.contracts import ExerciseSpec
 from lessons.models import KeptHome, LabSession
 from lessons.sandbox import LabGoneError, SandboxError
 from lessons.sandbox.lab import Lab
+from lessons.services.lab_events import begin_streams_anew
 from lessons.services.lab_homes import CLUSTER
 from lessons.services.sandboxes import current_sandbox
 
@@ -63,6 +64,7 @@ def furnish(row: LabSession, spec: ExerciseSpec, lab: Lab, *, take: Callable[...
     known = {name: document for name, document in kept.baseline.items() if name in wanted}
     baseline = known if set(known) == wanted else {**_baseline(row, spec, lab), **known}
     _load_cluster(row, lab, bytes(kept.data))
+    begin_streams_anew(row, {})
     return baseline
 
 

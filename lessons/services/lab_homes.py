@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 from lessons.contracts import ExerciseSpec
 from lessons.models import KeptHome, LabReason, LabSession, Origin
@@ -37,20 +38,31 @@ def most_kb(paths: tuple[str, ...]) -> int:
 
 
 def saved(row: LabSession, lab: Lab) -> bytes:
-    """What the lab's exercise keeps, without the registry where that makes it too large. Raises SandboxError."""
-    paths = kept_paths(row.revision.spec)
-    try:
-        return _saved(lab, paths)
-    except LabTooLargeError:
-        if REGISTRY not in paths:
-            raise
-    logger.warning("Lab %s: more than %d KB to keep; saving it without its registry", row.pk, most_kb(paths))
-    return _saved(lab, tuple(path for path in paths if path != REGISTRY))
+    """What the lab's exercise keeps; where that is too large, without the registry, then without files, as far as a
+    cluster is left to keep. Raises SandboxError."""
+    ends_at = time.monotonic() + SAVE_SECONDS
+    *larger, smallest = _choices(kept_paths(row.revision.spec))
+    for paths in larger:
+        try:
+            return _saved(lab, paths, ends_at)
+        except LabTooLargeError as error:
+            logger.warning("Lab %s: %s; saving less", row.pk, error)
+    return _saved(lab, smallest, ends_at)
 
 
-def _saved(lab: Lab, paths: tuple[str, ...]) -> bytes:
+def _choices(paths: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """What may be kept, the most first."""
+    found = [paths]
+    if REGISTRY in paths:
+        found.append(tuple(path for path in paths if path != REGISTRY))
+    if CLUSTER in paths:
+        found.append((CLUSTER, HISTORY))
+    return list(dict.fromkeys(found))
+
+
+def _saved(lab: Lab, paths: tuple[str, ...], ends_at: float) -> bytes:
     most = most_kb(paths)
-    data = lab.save(paths, most_kb=most, seconds=SAVE_SECONDS)
+    data = lab.save(paths, most_kb=most, seconds=max(1.0, ends_at - time.monotonic()))
     if len(data) > most * 1024:
         raise LabTooLargeError(f"{len(data)} bytes to keep")
     return data

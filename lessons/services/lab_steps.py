@@ -17,6 +17,7 @@ from lessons.contracts import CheckResult, Status
 from lessons.models import KeptStep, LabSession, Origin, Submission
 from lessons.sandbox import DeadlineError, LabGoneError, LabTooLargeError, SandboxError
 from lessons.services import lab_wakes
+from lessons.services.lab_events import begin_streams_anew
 from lessons.services.lab_homes import keeps_cluster, saved
 from lessons.services.lab_upkeep import note_death, wake_lab
 from lessons.services.lab_use import in_use
@@ -91,9 +92,11 @@ def return_to_step(*, lab: LabSession) -> KeptStep:
         raise StepRefused(_("채점하고 있어요. 채점이 끝난 뒤에 다시 눌러 주세요."))
     touch_lab(lab=lab, used=True)
     wake_lab(lab)
+    begin_streams_anew(lab, step.streams, after=RETURN_SECONDS)  # what fails from now on is no fault of the learner's
     try:
         with in_use(lab) as container:
             container.load(bytes(step.data), seconds=RETURN_SECONDS)
+        begin_streams_anew(lab, step.streams)
     except LabGoneError as error:
         note_death(lab)
         raise StepRefused(_("실습 환경이 멈춰서 되돌리지 못했어요.")) from error
@@ -126,7 +129,7 @@ def _may_try(row: LabSession) -> bool:
 
 
 def _store(row: LabSession, result: CheckResult, data: bytes) -> None:
-    seed = LabSession.objects.values_list("seed", flat=True).get(pk=row.pk)
-    values = {"check_id": result.id, "title": result.title[:MOST_TITLE], "seed": seed, "data": data}
+    known = LabSession.objects.values("seed", "streams").get(pk=row.pk)
+    values = {"check_id": result.id, "title": result.title[:MOST_TITLE], "data": data, **known}
     values["at"] = timezone.now()
     KeptStep.objects.update_or_create(learner_id=row.learner_id, exercise_id=row.exercise_id, defaults=values)

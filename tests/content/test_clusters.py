@@ -84,8 +84,8 @@ def test_labs_with_a_cluster_are_read_without_a_catalogue(text: str) -> None:
 @pytest.mark.parametrize(
     ("environment", "keep", "kept"),
     [
-        ("kubernetes", "", ("cluster", "registry")),
-        ("kubernetes-light", "", ("cluster",)),
+        ("kubernetes", "", ("cluster", "registry", "/root")),
+        ("kubernetes-light", "", ("cluster", "/root")),
         ("kubernetes", "keep: [cluster, /root/app]\n", ("cluster", "/root/app")),
         ("kubernetes", "keep: []\n", ()),
         ("docker", "", ()),

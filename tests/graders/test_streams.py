@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from lessons.contracts import ExerciseSpec, Kind, ProbeSpec, VarSpec
-from lessons.graders import add_second, streams
+from lessons.graders import add_second, quiet_until, streams
 from lessons.graders.probes.traffic import BUCKET_ANSWERS_MOST, BUCKETS_MOST, DISTINCT_MOST
 
 
@@ -43,6 +43,14 @@ def test_seconds_add_up_with_their_times_from_the_first():
         (1.0, {"v1": 9, "v2": 10}),
         (4.0, {"v2": 20}),
     ]
+
+
+def test_seconds_in_which_a_cluster_is_put_back_do_not_count():
+    told = {"sent": "20", "failed": "20", "answers": "{}"}
+    quiet = quiet_until(add_second({}, {**told, "failed": "0"}, 100.0), 130.0)
+    assert add_second(quiet, told, 129.0) == quiet
+    after = add_second(quiet, told, 130.0)
+    assert (after["sent"], after["failed"], "quiet_until" in after) == (40, 20, False)
 
 
 def test_timeline_stays_bounded_and_loses_no_request():

@@ -195,7 +195,16 @@ def test_remove_leaves_out_a_registry_that_is_too_large(keeper, docker, caplog):
     assert keeper.remove(row)
     assert lab.save_calls[1] == ("/root/work", "cluster", "/root/.bash_history")
     assert bytes(KeptHome.objects.get().data) == b"saved"
-    assert "without its registry" in caplog.text
+    assert "saving less" in caplog.text
+
+
+def test_remove_keeps_at_least_the_cluster_where_files_are_too_large(keeper, docker):
+    row = opened(exercise=make_cluster_exercise("cluster", "/root"))
+    docker.lab_of(row).home = b"x" * (5 << 20)
+    labs.end_lab(lab=row)
+    assert keeper.remove(row)
+    assert docker.lab_of(row).save_calls[-1] == ("cluster", "/root/.bash_history")
+    assert bytes(KeptHome.objects.get().data) == b"saved"
 
 
 def test_remove_leaves_nothing_large_in_the_row(keeper, docker):

@@ -7,10 +7,11 @@ import datetime
 import pytest
 from django.utils import timezone
 
+from lessons import graders
 from lessons.contracts import CheckResult
 from lessons.models import KeptStep, LabSession
 from lessons.sandbox import DeadlineError, EngineUnavailableError, LabGoneError, LabTooLargeError
-from lessons.services import lab_steps, lab_wakes
+from lessons.services import lab_events, lab_steps, lab_wakes
 from lessons.services.lab_steps import StepRefused, keep_step, return_to_step, step_of
 from tests.factories import make_submission
 from tests.services.labs import make_cluster_exercise, opened
@@ -76,7 +77,7 @@ def test_step_that_is_too_large_is_not_tried_again(row, docker, caplog):
     keep_step(row, [RUNS])
     later(row)
     keep_step(row, [RUNS])
-    assert len(docker.lab_of(row).save_calls) == 1
+    assert docker.lab_of(row).save_calls[1:] == [("cluster", "/root/.bash_history")]  # and no third
     assert "too large" in caplog.text
     assert step_of(row) is None
 
@@ -102,6 +103,18 @@ def test_return_takes_the_lab_back_and_looks_again(row, step, docker, monkeypatc
     assert return_to_step(lab=row) == step
     assert docker.lab_of(row).loaded == [b"then"]
     assert (docker.lab_of(row).paused, row.state, woken[-1]) == (False, "ready", row.pk)
+
+
+def test_return_counts_requests_that_go_on_as_they_were_then_once_the_pods_had_time(row, docker, monkeypatch):
+    monkeypatch.setattr(graders, "streams", lambda exercise, seed: ({"id": "shop"},))
+    LabSession.objects.filter(pk=row.pk).update(streams={"shop": {"sent": 20, "failed": 0}})
+    keep_step(row, [RUNS])
+    LabSession.objects.filter(pk=row.pk).update(streams={"shop": {"sent": 90, "failed": 70}})
+    before = timezone.now().timestamp()
+    return_to_step(lab=row)
+    found = LabSession.objects.get(pk=row.pk).streams["shop"]
+    assert (found["sent"], found["failed"]) == (20, 0)
+    assert found["quiet_until"] == pytest.approx(before + lab_events.QUIET_SECONDS, abs=5)
 
 
 def test_return_without_a_step_is_refused(row, docker):
