@@ -22,6 +22,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -390,9 +391,14 @@ def neighbour(busy: LabLearner, calm: LabLearner) -> dict[str, float]:
             quiet.wait_for(f"answered{number}.", deadline_s=60)
             times.append(time.perf_counter() - began)
             time.sleep(0.3)
+        loud.forget()
+        loud.type("echo there are $(kubectl get pods --no-headers 2>/dev/null | wc -l) po''ds\r")
+        loud.wait_for(" pods", deadline_s=120)
+        made = re.search(rb"there are (\d+) pods", loud.seen)
     for learner in (busy, calm):
         learner.end()
     return {
+        "neighbour_pods": int(made[1]) if made else 0,
         "neighbour_kubectl_p50_s": statistics.median(times),
         "neighbour_kubectl_p95_s": percentile(times, 0.95),
         "neighbour_kubectl_slowest_s": max(times),
@@ -449,11 +455,13 @@ GOALS = {
     "docker.idle_mb": ("<=", 150),
     "kubernetes-light.usable_pool_p95_s": ("<=", 1),
     "kubernetes-light.usable_cold_p95_s": ("<=", 5),
+    "kubernetes-light.ready_kept_s": ("<=", 5),
+    "kubernetes.ready_kept_s": ("<=", 8),
     "kubernetes-light.idle_mb": ("<=", 220),
     "kubernetes.usable_pool_p95_s": ("<=", 2),
     "kubernetes.usable_cold_p95_s": ("<=", 8),
     "kubernetes.idle_mb": ("<=", 400),
-    "neighbour_kubectl_p95_s": ("<=", 1),
+    "neighbour_kubectl_slowest_s": ("<=", 1),
     "clusters_leaked": ("<=", 0),
     "echo_p95_ms": ("<=", 50),
     "crowd_page_p95_ms": ("<=", 100),

@@ -53,17 +53,19 @@ def memory_mb(socket: Path, container: str) -> float:
     return (stats["usage"] - cache) / 2**20
 
 
-def soak(lab: Lab, socket: Path, minutes: float) -> list[tuple[float, float, float]]:
-    """(minutes, MB, seconds of ``kubectl get pods``) about every minute."""
+def soak(lab: Lab, socket: Path, minutes: float) -> tuple[list[tuple[float, float, float]], int, int]:
+    """(minutes, MB, seconds of ``kubectl get pods``) about every minute; the number of steps, and of failed ones."""
     began = time.monotonic()
     rows: list[tuple[float, float, float]] = []
-    lab.run(["/bin/bash", "-c", BEGIN], seconds=150)
-    number = 0
+    if lab.run(["/bin/bash", "-e", "-c", BEGIN], seconds=150).exit_code:
+        raise SystemExit("the cluster does not even begin")
+    number = failed = 0
     while (passed := (time.monotonic() - began) / 60) < minutes:
         number += 1
         step_began = time.monotonic()
         done = lab.run(["/bin/bash", "-c", f"N={number}\n{STEP}"], seconds=120)
         if done.exit_code:
+            failed += 1
             print(f"step {number}: {done.stderr.decode(errors='replace')[-300:]}", file=sys.stderr)
         if number % 4 == 0:
             asked = time.monotonic()
@@ -71,7 +73,7 @@ def soak(lab: Lab, socket: Path, minutes: float) -> list[tuple[float, float, flo
             rows.append((passed, memory_mb(socket, lab.id), time.monotonic() - asked))
             print("{:6.1f} min {:7.1f} MB  kubectl {:5.2f} s".format(*rows[-1]), flush=True)
         time.sleep(max(0.0, EVERY_S - (time.monotonic() - step_began)))
-    return rows
+    return rows, number, failed
 
 
 def plot(rows: list[tuple[float, float, float]], width: int = 60) -> str:
@@ -95,14 +97,15 @@ def main() -> int:
         lab = sandbox.open_lab(shape, owner="soak", lifetime=chosen.minutes * 60 + 1800)
         try:
             lab.wait_ready(120)
-            rows = soak(lab, chosen.engine, chosen.minutes)
+            rows, steps, failed = soak(lab, chosen.engine, chosen.minutes)
         finally:
             lab.end()
             sandbox.close()
     print(plot(rows))
+    print(f"{steps} steps, {failed} failed")
     if chosen.csv:
         chosen.csv.write_text("minutes,mb,kubectl_s\n" + "".join("{:.2f},{:.1f},{:.3f}\n".format(*row) for row in rows))
-    return 0
+    return 1 if failed * 100 > steps else 0
 
 
 if __name__ == "__main__":
