@@ -38,6 +38,7 @@ const (
 	podBridge = "cni0"
 	pollEvery = 50 * time.Millisecond
 	offEvery  = 250 * time.Millisecond
+	askWithin = 2 * time.Second // an API that starts may take a question and never answer
 	kmsg      = "/dev/kmsg"
 )
 
@@ -83,10 +84,11 @@ func exists(path string) bool {
 
 // await waits for what the kubelet would fail without: the container runtime, and an API to introduce itself to.
 func await(ctx context.Context, c config.Config) error {
+	kubeconfig := filepath.Join(c.Directory, componentsKubeconfig)
 	for _, ready := range []func() bool{
 		func() bool { return answers(c.Real.Runtime) },
-		func() bool { return exists(filepath.Join(c.Directory, componentsKubeconfig)) },
-		func() bool { return knowsNodes(ctx, filepath.Join(c.Directory, componentsKubeconfig), c.Real.Name) },
+		func() bool { return exists(kubeconfig) },
+		knowsNodes(ctx, kubeconfig, c.Real.Name),
 	} {
 		for !ready() {
 			select {
@@ -100,18 +102,23 @@ func await(ctx context.Context, c config.Config) error {
 }
 
 // knowsNodes says whether the API answers about nodes, be it that there is no such one. A kubelet that comes before that
-// tries again in longer and longer intervals.
-func knowsNodes(ctx context.Context, kubeconfig, name string) bool {
-	base, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
-	if err != nil {
-		return false
+// tries again in longer and longer intervals. One client asks, from the first time that the kubeconfig can be read.
+func knowsNodes(ctx context.Context, kubeconfig, name string) func() bool {
+	var client *kubernetes.Clientset
+	return func() bool {
+		if client == nil {
+			base, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+			if err != nil {
+				return false
+			}
+			base.QPS, base.Timeout = -1, askWithin
+			if client, err = kubernetes.NewForConfig(base); err != nil {
+				return false
+			}
+		}
+		_, err := client.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
+		return err == nil || apierrors.IsNotFound(err)
 	}
-	client, err := kubernetes.NewForConfig(base)
-	if err != nil {
-		return false
-	}
-	_, err = client.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
-	return err == nil || apierrors.IsNotFound(err)
 }
 
 func answers(socket string) bool {

@@ -2,9 +2,11 @@ package node
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +34,41 @@ func TestWaitingForTheClusterEndsWhenTold(t *testing.T) {
 	defer cancel()
 	if err := Run(ctx, c); err != context.DeadlineExceeded {
 		t.Error(err)
+	}
+}
+
+func TestAnAPIThatDoesNotAnswerIsAskedAgain(t *testing.T) {
+	var hung atomic.Bool
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if hung.CompareAndSwap(false, true) {
+			<-r.Context().Done()
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte(`{"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}`))
+	}))
+	defer server.Close()
+	path := filepath.Join(t.TempDir(), componentsKubeconfig)
+	knows := knowsNodes(t.Context(), path, "real-1")
+	if knows() {
+		t.Error("there is no kubeconfig yet")
+	}
+	text := "{apiVersion: v1, kind: Config, clusters: [{name: a, cluster: {server: '" + server.URL + "'}}], contexts: [{name: a, context: {cluster: a}}], current-context: a}"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if began := time.Now(); knows() || time.Since(began) > 5*askWithin {
+		t.Error("an API that hangs is waited for", time.Since(began))
+	}
+	began := time.Now()
+	for range 20 { // as often as it takes: no limit of the client's own slows a start
+		if !knows() {
+			t.Fatal("it answers that there is no such node")
+		}
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Error(took)
 	}
 }
 
