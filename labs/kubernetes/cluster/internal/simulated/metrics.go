@@ -47,6 +47,7 @@ func ServeMetrics(ctx context.Context, way *rest.Config, c config.Config, cert, 
 	server := &http.Server{
 		Handler:           (&meter{client: client, real: c.Real.Name, usage: newUsage(groups)}).handler(),
 		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
 		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12},
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 	}
