@@ -27,8 +27,12 @@ import (
 const (
 	mostObjects     = 200
 	mostObjectBytes = 900_000
-	pageOfObjects   = 200
+	// An object has at most 1.5 MB: what is held at once stays below what a lab can spare.
+	pageOfObjects = 20
 )
+
+// A cluster that hangs is not asked for its kinds for longer.
+var discoverWithin = 10 * time.Second
 
 var (
 	// ErrUnknownKind is for a kind that the cluster does not know.
@@ -48,10 +52,9 @@ type Query struct {
 
 // Objects hands out objects of any kind.
 type Objects struct {
-	client    dynamic.Interface
-	discovery discovery.CachedDiscoveryInterface
-	mapper    meta.ResettableRESTMapper
-	named     meta.RESTMapper
+	client dynamic.Interface
+	mapper meta.ResettableRESTMapper
+	named  meta.RESTMapper
 
 	mu       sync.Mutex
 	lastLook time.Time
@@ -63,7 +66,9 @@ func NewObjects(config *rest.Config) (*Objects, error) {
 	if err != nil {
 		return nil, err
 	}
-	finder, err := discovery.NewDiscoveryClientForConfig(config)
+	timed := rest.CopyConfig(config)
+	timed.Timeout = discoverWithin
+	finder, err := discovery.NewDiscoveryClientForConfig(timed)
 	if err != nil {
 		return nil, err
 	}
@@ -73,8 +78,7 @@ func NewObjects(config *rest.Config) (*Objects, error) {
 func newObjects(client dynamic.Interface, finder discovery.CachedDiscoveryInterface) *Objects {
 	mapper := restmapper.NewDeferredDiscoveryRESTMapper(finder)
 	return &Objects{
-		client: client, discovery: finder, mapper: mapper,
-		named: restmapper.NewShortcutExpander(mapper, finder, func(string) {}),
+		client: client, mapper: mapper, named: restmapper.NewShortcutExpander(mapper, finder, func(string) {}),
 	}
 }
 
@@ -124,41 +128,55 @@ func (o *Objects) list(ctx context.Context, from dynamic.ResourceInterface, sele
 	if _, err := labels.Parse(selector); err != nil {
 		return nil, fmt.Errorf("%w: %v", ErrBadQuery, err)
 	}
-	var oldest []unstructured.Unstructured
+	var oldest []found
 	options := metav1.ListOptions{LabelSelector: selector, Limit: pageOfObjects}
-	for { // pages, so that ten thousand objects are never held at once
+	for { // pages, so that neither ten thousand objects nor many long ones are ever held at once
 		page, err := from.List(ctx, options)
 		if err != nil {
 			return nil, asked(err)
 		}
 		for i := range page.Items {
 			bare(&page.Items[i])
+			text, err := json.Marshal(page.Items[i].Object)
+			if err != nil {
+				return nil, err
+			}
+			oldest = append(oldest, found{page.Items[i].GetCreationTimestamp(), text})
 		}
-		oldest = append(oldest, page.Items...)
-		sort.SliceStable(oldest, func(i, j int) bool {
-			a, b := oldest[i].GetCreationTimestamp(), oldest[j].GetCreationTimestamp()
-			return a.Before(&b)
-		})
-		oldest = oldest[:min(len(oldest), mostObjects)]
+		oldest = fitting(oldest)
 		if options.Continue = page.GetContinue(); options.Continue == "" {
 			break
 		}
 	}
 	text := []byte{'['}
-	for i := range oldest {
-		one, err := json.Marshal(oldest[i].Object)
-		if err != nil {
-			return nil, err
-		}
-		if len(text)+len(one)+2 > mostObjectBytes {
+	for i, each := range oldest {
+		if len(text)+len(each.text)+2 > mostObjectBytes {
 			break
 		}
 		if i > 0 {
 			text = append(text, ',')
 		}
-		text = append(text, one...)
+		text = append(text, each.text...)
 	}
 	return append(text, ']'), nil
+}
+
+// found is an object as it is handed out.
+type found struct {
+	born metav1.Time
+	text []byte
+}
+
+// fitting sorts by age and keeps what an answer can hold, and the first that is too much: nothing younger is handed out.
+func fitting(all []found) []found {
+	sort.SliceStable(all, func(i, j int) bool { return all[i].born.Before(&all[j].born) })
+	count, size := 0, 0
+	for count < min(len(all), mostObjects) && size <= mostObjectBytes {
+		size += len(all[count].text) + 1
+		count++
+	}
+	clear(all[count:])
+	return all[:count]
 }
 
 // mapping resolves a kind as kubectl does; what is not known is looked for once more in what the cluster offers now, since

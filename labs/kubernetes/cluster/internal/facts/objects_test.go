@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +22,7 @@ import (
 	discoveryfake "k8s.io/client-go/discovery/fake"
 	dynamicfake "k8s.io/client-go/dynamic/fake"
 	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/utils/ptr"
 )
@@ -153,6 +157,65 @@ func TestFindListsTheOldestFirstAndNotTooMuch(t *testing.T) {
 		if len(list) != c.count || (c.count > 0 && list[0].GetName() != c.first) {
 			t.Errorf("%s: %d objects, want %d with %q first", name, len(list), c.count, c.first)
 		}
+	}
+}
+
+func TestFindHoldsFewLongObjectsAtOnceAndStillListsTheOldest(t *testing.T) {
+	objects, _ := finder()
+	const count = 60 // the further behind, the older
+	objects.client.(*dynamicfake.FakeDynamicClient).PrependReactor("list", "configmaps", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		options := action.(clienttesting.ListActionImpl).ListOptions
+		if options.Limit < 1 || options.Limit > 20 {
+			t.Error("too many at once:", options.Limit)
+		}
+		from, _ := strconv.Atoi(options.Continue)
+		list := &unstructured.UnstructuredList{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMapList"}}
+		for i := from; i < min(count, from+int(options.Limit)); i++ {
+			object, _ := runtime.DefaultUnstructuredConverter.ToUnstructured(
+				configMap("default", fmt.Sprintf("c-%03d", i), time.Duration(i)*time.Minute, strings.Repeat("x", 100_000)))
+			list.Items = append(list.Items, unstructured.Unstructured{Object: object})
+		}
+		if next := from + len(list.Items); next < count {
+			list.SetContinue(strconv.Itoa(next))
+		}
+		return true, list, nil
+	})
+	text, err := objects.Find(context.Background(), Query{Kind: "cm", Selector: ptr.To("")})
+	var raw []map[string]any
+	if err != nil || json.Unmarshal(text, &raw) != nil || len(raw) != 8 {
+		t.Fatal(len(text), len(raw), err)
+	}
+	if name := (&unstructured.Unstructured{Object: raw[0]}).GetName(); name != "c-059" {
+		t.Error(name)
+	}
+}
+
+func TestWhatIsKeptOfAListIsBounded(t *testing.T) {
+	var all []found
+	for i := range 50 {
+		all = append(all, found{metav1.Unix(int64(-i), 0), make([]byte, 300_000)})
+	}
+	if kept := fitting(all); len(kept) != 3 || kept[0].born.Unix() != -49 { // two, and one that is too much
+		t.Error(len(kept))
+	}
+	if kept := fitting(make([]found, 300)); len(kept) != mostObjects {
+		t.Error(len(kept))
+	}
+}
+
+func TestKindsAreNotAskedForForEver(t *testing.T) {
+	before := discoverWithin
+	t.Cleanup(func() { discoverWithin = before })
+	discoverWithin = 50 * time.Millisecond
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer server.Close()
+	objects, err := NewObjects(&rest.Config{Host: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if _, err := objects.Find(context.Background(), Query{Kind: "Pod", Name: "a"}); err == nil || time.Since(began) > 10*time.Second {
+		t.Error(err, time.Since(began))
 	}
 }
 
