@@ -135,6 +135,8 @@ def test_timeline_tells_what_was_broken_seen_and_mended(judge: ModuleType) -> No
         line(20, "read", kind="Pod", name="shop-1"),
         line(35, "read", kind="Service", name="shop"),
         line(60, "wrote", kind="Service", name="shop"),
+        line(70, "wrote", kind="Service", name="shop", dry_run="true"),
+        line(75, "wrote", kind="Service", name="shop", code="422"),
         line(3, "changed", kind="Pod", ready="true"),
     ]
     moments = result(judge, "selector", working(), log)["timeline"]

@@ -101,6 +101,11 @@ def judge(variables, evidence):
     return result
 
 
+def was_done(about):
+    """Whether a write changed anything: no rehearsal, and not refused."""
+    return about.get("dry_run") != "true" and str(about.get("code") or "200").startswith("2")
+
+
 def timeline(kind, what, log, *, done):
     """What happened when, in seconds from the first line of the log: broken, first seen, mended."""
     lines = [line for line in log if isinstance(line, dict)] if isinstance(log, list) else []
@@ -126,7 +131,9 @@ def timeline(kind, what, log, *, done):
     if done and seen and seen[0] != looked[0]:
         found.append({"at": seen[0], "text": f"고장 난 {kind} `shop`을 들여다봤어요.", "tone": "seen"})
     mended = moments(
-        lambda action, about: action == "wrote" and about.get("kind") == kind and about.get("name") == "shop"
+        lambda action, about: (
+            action == "wrote" and about.get("kind") == kind and about.get("name") == "shop" and was_done(about)
+        )
     )
     if done and mended:
         found.append({"at": mended[-1], "text": f"{kind} `shop`을 마지막으로 고쳤어요.", "tone": "seen"})
