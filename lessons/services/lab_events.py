@@ -74,12 +74,27 @@ def _newest(events: list[dict[str, Any]], most: int, most_bytes: int) -> list[di
     return kept
 
 
+def _without_rereading(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of looks at the same thing the first one: who watches it for an hour drives out nothing."""
+    kept, looked_at = [], set()
+    for event in events:
+        told = event["event"]
+        about = told["Actor"]["Attributes"]
+        what = about.get("kind"), about.get("namespace"), about.get("name")
+        if told["Action"] == "read":
+            if what in looked_at:
+                continue
+            looked_at.add(what)
+        kept.append(event)
+    return kept
+
+
 def _thinned(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Without what later ones say again: of an Event that happened often the last word, and, once there are too many,
     the oldest changes of objects that changed again since. Objects that came and went stay in sight."""
     latest: set[tuple[str, str]] = set()
     heard: list[dict[str, Any]] = []
-    for event in reversed(events):
+    for event in reversed(_without_rereading(events)):
         told = event["event"]
         what = told["Actor"]["ID"], told["Actor"]["Attributes"].get("reason", "")
         if told["Action"] == "happened":

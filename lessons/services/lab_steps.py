@@ -20,13 +20,14 @@ from lessons.services import lab_wakes
 from lessons.services.lab_events import begin_streams_anew
 from lessons.services.lab_homes import keeps_cluster, saved
 from lessons.services.lab_upkeep import note_death, wake_lab
-from lessons.services.lab_use import in_use
+from lessons.services.lab_use import alone_with, in_use, lab_of
 from lessons.services.labs import LabRefused, touch_lab
 
 logger = logging.getLogger(__name__)
 
 STEP_SECONDS = 10.0  # a lab's steps are saved no more often
 RETURN_SECONDS = 30.0
+ALONE_SECONDS = 5.0  # until a look that goes on is over
 KEPT_DAYS = 14
 MOST_TITLE = 300
 
@@ -88,15 +89,16 @@ def return_to_step(*, lab: LabSession) -> KeptStep:
         raise StepRefused(_("이 실습에서 아직 새로 통과한 확인 항목이 없어서, 돌아갈 곳이 없어요."))
     if not lab.is_live:
         raise StepRefused(_("지금은 쓸 수 없는 실습이에요."))
-    if Submission.objects.filter(lab=lab, status__in=(Status.QUEUED, Status.RUNNING)).exists():
-        raise StepRefused(_("채점하고 있어요. 채점이 끝난 뒤에 다시 눌러 주세요."))
     touch_lab(lab=lab, used=True)
     wake_lab(lab)
-    begin_streams_anew(lab, step.streams, after=RETURN_SECONDS)  # what fails from now on is no fault of the learner's
     try:
-        with in_use(lab) as container:
-            container.load(bytes(step.data), seconds=RETURN_SECONDS)
-        begin_streams_anew(lab, step.streams)
+        with alone_with(lab.pk, seconds=ALONE_SECONDS) as alone:  # nobody grades or saves what is half put back
+            if not alone or Submission.objects.filter(lab=lab, status__in=(Status.QUEUED, Status.RUNNING)).exists():
+                raise StepRefused(_("채점하거나 확인하고 있어요. 조금 뒤에 다시 눌러 주세요."))
+            known = LabSession.objects.values_list("streams", flat=True).get(pk=lab.pk)
+            begin_streams_anew(lab, known, after=RETURN_SECONDS)  # what fails from now on is no fault of the learner's
+            lab_of(lab).load(bytes(step.data), seconds=RETURN_SECONDS)
+            begin_streams_anew(lab, step.streams)
     except LabGoneError as error:
         note_death(lab)
         raise StepRefused(_("실습 환경이 멈춰서 되돌리지 못했어요.")) from error

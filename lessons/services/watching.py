@@ -177,6 +177,7 @@ class Watcher:
         except DatabaseError:
             logger.exception("Lab %s: the database did not answer; going on", self.lab_id)
             connection.close()
+            self._nudged = True
             self._stopping.wait(RETRY_SECONDS)
         except Exception:
             logger.exception("Lab %s: a look failed; going on", self.lab_id)

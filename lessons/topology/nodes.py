@@ -22,7 +22,7 @@ def draw_nodes(cluster: Cluster) -> Drawing | None:
     for node in cluster.nodes[: bounds.NODES_DRAWN]:
         state = state_of_node(node)
         here = [pod for pod in cluster.pods if pod.node == node.name]
-        kind = "모의 노드" if node.simulated else "노드"
+        kind = "흉내 낸 노드" if node.simulated else "노드"
         cards.append(("node", state.tone, node.name, f"{kind} · {state.words} · Pod {len(here)}개", here))
     homeless = [pod for pod in cluster.pods if not pod.node]
     if homeless:

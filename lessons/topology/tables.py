@@ -85,7 +85,7 @@ def _nodes(cluster: Cluster) -> Table:
     for one in cluster.nodes:
         state = state_of_node(one)
         here = sum(pod.node == one.name for pod in cluster.pods)
-        kind = "모의" if one.simulated else "진짜"
+        kind = "흉내 낸 노드" if one.simulated else "진짜 노드"
         words = f"{state.words} ({one.reason})" if one.reason and one.reason != state.words else state.words
         rows.append(_row(state.tone, one.name, kind, words, f"{here}개"))
     return Table("노드", ("이름", "종류", "상태", "Pod"), tuple(rows))

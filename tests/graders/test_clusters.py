@@ -212,7 +212,7 @@ def test_nothing_sent_is_no_proof_that_all_was_answered(nothing: Any) -> None:
 
 def test_lost_requests_are_counted_and_drawn() -> None:
     row = seen(STREAM, told(failed=3), {"query": "failed", "equals": 0})
-    assert row.message.startswith("요청 100개 가운데 3개가 대답을 듣지 못했어요.")
+    assert row.message.startswith("요청 100개 가운데 3개가 대답을 받지 못했어요.")
     assert (row.expected, row.found, row.show) == ("0", "3", "curl -i http://shop/")
     assert row.picture["traffic"]["distinct"] == ["v1", "v2"]
     assert seen(STREAM, told(), {"query": "before", "equals": 1}).picture == {}

@@ -101,6 +101,14 @@ def test_flood_of_pods_drives_out_nothing_that_an_engine_said(monkeypatch):
     assert kept[1]["Actor"]["ID"] == "7-10"
 
 
+def test_looking_on_for_an_hour_drives_out_nothing_that_was_done():
+    row = make_lab()
+    record(row, said("wrote", "d", 1, kind="Deployment", name="shop"))
+    looks = [said("read", "h", second, kind="HorizontalPodAutoscaler", name="shop") for second in range(2, 2002)]
+    kept = record(row, *looks, said("read", "p", 3000, kind="Pod", name="shop-1"))
+    assert [(event["Action"], event["time"]) for event in kept] == [("wrote", 1), ("read", 2), ("read", 3000)]
+
+
 def test_cluster_is_bounded_in_bytes_as_well(monkeypatch):
     monkeypatch.setattr(lab_events, "MOST_CLUSTER_BYTES", 20_000)
     kept = record(make_lab(), *(said("added", str(n), n, message="m" * 300) for n in range(200)))

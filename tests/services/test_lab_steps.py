@@ -13,6 +13,7 @@ from lessons.models import KeptStep, LabSession
 from lessons.sandbox import DeadlineError, EngineUnavailableError, LabGoneError, LabTooLargeError
 from lessons.services import lab_events, lab_steps, lab_wakes
 from lessons.services.lab_steps import StepRefused, keep_step, return_to_step, step_of
+from lessons.services.lab_use import in_use
 from tests.factories import make_submission
 from tests.services.labs import make_cluster_exercise, opened
 
@@ -133,11 +134,14 @@ def test_step_of_another_seed_is_none(row, step):
         return_to_step(lab=row)
 
 
-def test_return_waits_for_no_grading(row, step, docker):
+def test_return_waits_for_no_grading_and_no_look(row, step, docker, monkeypatch):
     submission = make_submission(row.learner, row.exercise, lab=row)
-    with pytest.raises(StepRefused, match="채점하고 있어요"):
+    with pytest.raises(StepRefused, match="채점하거나 확인하고 있어요"):
         return_to_step(lab=row)
     submission.delete()
+    monkeypatch.setattr(lab_steps, "ALONE_SECONDS", 0.0)
+    with in_use(row), pytest.raises(StepRefused, match="채점하거나 확인하고 있어요"):
+        return_to_step(lab=row)
     row.state = "ended"
     with pytest.raises(StepRefused, match="쓸 수 없는 실습"):
         return_to_step(lab=row)

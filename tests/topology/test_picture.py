@@ -118,7 +118,7 @@ def test_a_node_that_is_gone_and_one_that_takes_no_pods():
     ]
     picture = picture_of(cluster(nodes=nodes))
     drawing = picture.drawings[1]
-    assert sub(box(drawing, "worker-1")) == "모의 노드 · NotReady · Pod 2개"
+    assert sub(box(drawing, "worker-1")) == "흉내 낸 노드 · NotReady · Pod 2개"
     assert (box(drawing, "worker-2").tone, sub(box(drawing, "worker-2"))) == ("off", "노드 · 새 Pod 안 받음 · Pod 0개")
     assert [one.kind for one in drawing.boxes].count("chip") == 2
     assert next(text for text in sentences(picture) if "worker-1" in text).startswith(

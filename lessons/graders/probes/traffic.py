@@ -122,15 +122,14 @@ class Traffic(AskProbe):
         for argv, done in zip(request.get("while", []), document["commands"], strict=False):
             if done["exit_code"]:
                 command, code = plain(shlex.join(argv))[:LINE_MOST], done["exit_code"]
-                return Told(instead=f"확인하면서 한 `{command}` 명령이 오류로 끝났어요(종료 코드 {code}).")
+                return Told(first=f"확인하면서 한 `{command}` 명령이 오류로 끝났어요(종료 코드 {code}).")
         if not document["sent"]:
-            return Told(
-                instead=f"아직 {request['http']['url']} 주소로 보낸 요청이 없어요. 잠시 뒤에 다시 채점해 보세요."
-            )
+            said = f"아직 {request['http']['url']} 주소로 보낸 요청이 없어요. 잠시 뒤에 다시 채점해 보세요."
+            return Told(first=said, alone=True)
         if looked_at != "failed":
             return Told()
-        asked = f"요청 {document['sent']}개 가운데 {document['failed']}개가 대답을 듣지 못했어요."
-        return Told(instead=f"{asked} 대답할 준비가 된 것이 하나도 없던 때가 있었는지 살펴보세요.")
+        asked = f"요청 {document['sent']}개 가운데 {document['failed']}개가 대답을 받지 못했어요."
+        return Told(instead=f"{asked} 준비된 Pod가 하나도 없던 때가 있었는지 살펴보세요.")
 
     def show(self, ask: Ask) -> str:
         return command_of(request_of(ask)["http"])
