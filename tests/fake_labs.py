@@ -126,6 +126,7 @@ class FakeLab:
         self.hosts: dict[str, dict[str, str]] = {}
         self.loaded: list[bytes] = []
         self.save_calls: list[tuple[str, ...]] = []
+        self.save_seconds: list[float] = []
         self.shells: list[FakeShell] = []
         self.streams: list[FakeEventStream] = []
         self.unheard: list[dict[str, Any]] = []  # {"host", "event"}: what it tells only when it is asked
@@ -180,6 +181,7 @@ class FakeLab:
     def save(self, paths: Sequence[str], *, most_kb: int, seconds: float = 20.0) -> bytes:
         self.check()
         self.save_calls.append(tuple(paths))
+        self.save_seconds.append(seconds)
         if self.save_error is not None:
             raise self.save_error
         saved = self.saved + (self.registry if "registry" in paths else b"") + (self.home if "/root" in paths else b"")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from lessons.models import BrokenReason, LabSession, Submission
 from lessons.sandbox import Lab, LabGoneError, SandboxError
 from lessons.services import watching
 from lessons.services.lab_events import catch_up
-from lessons.services.lab_homes import keep_home
+from lessons.services.lab_homes import QUICK_SAVE_SECONDS, keep_home
 from lessons.services.lab_records import latch, latched_of
 from lessons.services.lab_steps import keep_step
 from lessons.services.lab_upkeep import note_death, wake_lab
@@ -51,10 +52,11 @@ def grade_submission(submission: Submission) -> None:
     try:
         exercise = submission.revision.spec
         row = _lab_row(submission, exercise)
-        gathered = _gathered(submission, exercise, clock, row)
-        _record(submission, exercise, gathered, clock)
-        if row is not None and gathered.grade is not None:
-            _keep(row, exercise, gathered.grade)
+        with _lab_in_use(row) as lab:  # up to the end: what is kept is what was graded
+            gathered = _gathered(submission, exercise, clock, row, lab)
+            _record(submission, exercise, gathered, clock)
+            if row is not None and lab is not None and gathered.grade is not None:
+                _keep(row, lab, exercise, gathered.grade)
     except SandboxError as error:
         logger.warning("Submission %s: %s", submission.pk, error)
         known = error.reason in BrokenReason.values
@@ -87,18 +89,21 @@ def _lab_row(submission: Submission, exercise: ExerciseSpec) -> LabSession | Non
     return row
 
 
-def _gathered(submission: Submission, exercise: ExerciseSpec, clock: _Clock, row: LabSession | None) -> _Gathered:
+@contextmanager
+def _lab_in_use(row: LabSession | None) -> Iterator[Lab | None]:
+    """The container of the lab, if any; that it is gone is noted. Raises SandboxError."""
     if row is None:
-        return _gather_and_judge(submission, exercise, clock, None, None)
+        yield None
+        return
     try:
         with in_use(row) as lab:
-            return _gather_and_judge(submission, exercise, clock, row, lab)
+            yield lab
     except LabGoneError:
         note_death(row)
         raise
 
 
-def _gather_and_judge(
+def _gathered(
     submission: Submission, exercise: ExerciseSpec, clock: _Clock, row: LabSession | None, lab: Lab | None
 ) -> _Gathered:
     if not submission.graded:
@@ -174,12 +179,11 @@ def _record(submission: Submission, exercise: ExerciseSpec, gathered: _Gathered,
     )
 
 
-def _keep(row: LabSession, exercise: ExerciseSpec, grade: Grade) -> None:
+def _keep(row: LabSession, lab: Lab, exercise: ExerciseSpec, grade: Grade) -> None:
     """What a grading leaves for the lab: checks that stay passed, what outlives it, and perhaps a step. The verdict
     stands already."""
     latch(row, exercise, grade.checks)
-    with in_use(row) as lab:
-        data = keep_home(row, lab)
+    data = keep_home(row, lab, seconds=QUICK_SAVE_SECONDS)
     if data is not None:
         keep_step(row, grade.checks, data=data)
 

@@ -75,12 +75,13 @@ def _newest(events: list[dict[str, Any]], most: int, most_bytes: int) -> list[di
 
 
 def _without_rereading(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of looks at the same thing the first one: who watches it for an hour drives out nothing."""
+    """Of looks at the same thing the first one: who watches it for an hour drives out nothing. A Pod's log is
+    another thing than the Pod, and an object that was not there yet another than one that is."""
     kept, looked_at = [], set()
     for event in events:
         told = event["event"]
         about = told["Actor"]["Attributes"]
-        what = about.get("kind"), about.get("namespace"), about.get("name")
+        what = tuple(about.get(name) for name in ("kind", "namespace", "name", "subresource", "code"))
         if told["Action"] == "read":
             if what in looked_at:
                 continue

@@ -16,7 +16,8 @@ CLUSTER, REGISTRY = "cluster", "registry"  # words of ``keep`` beside paths
 MOST_KB = 2 * 1024  # of files alone
 MOST_CLUSTER_KB = 4 * 1024
 MOST_REGISTRY_KB = 16 * 1024
-SAVE_SECONDS = 40.0
+SAVE_SECONDS = 40.0  # all tries together
+QUICK_SAVE_SECONDS = 20.0  # likewise where a grading or a look waits for it
 HISTORY = "/root/.bash_history"
 KEPT_REASONS = (LabReason.LEARNER, LabReason.HARD, LabReason.IDLE, LabReason.AWAY)  # homes are saved at these ends
 
@@ -37,10 +38,10 @@ def most_kb(paths: tuple[str, ...]) -> int:
     return MOST_CLUSTER_KB if CLUSTER in paths else MOST_KB
 
 
-def saved(row: LabSession, lab: Lab) -> bytes:
+def saved(row: LabSession, lab: Lab, *, seconds: float) -> bytes:
     """What the lab's exercise keeps; where that is too large, without the registry, then without files, as far as a
     cluster is left to keep. Raises SandboxError."""
-    ends_at = time.monotonic() + SAVE_SECONDS
+    ends_at = time.monotonic() + seconds
     *larger, smallest = _choices(kept_paths(row.revision.spec))
     for paths in larger:
         try:
@@ -68,7 +69,7 @@ def _saved(lab: Lab, paths: tuple[str, ...], ends_at: float) -> bytes:
     return data
 
 
-def keep_home(row: LabSession, lab: Lab) -> bytes | None:
+def keep_home(row: LabSession, lab: Lab, *, seconds: float = SAVE_SECONDS) -> bytes | None:
     """Save what the lab's exercise keeps, and return it; None where nothing could be.
 
     No sandbox error leaves: what was kept before stays then.
@@ -76,7 +77,7 @@ def keep_home(row: LabSession, lab: Lab) -> bytes | None:
     if row.origin != Origin.LEARNER:
         return None
     try:
-        data = saved(row, lab)
+        data = saved(row, lab, seconds=seconds)
     except LabTooLargeError as error:
         logger.warning("Lab %s: too much to keep, what was kept before stays: %s", row.pk, error)
         return None

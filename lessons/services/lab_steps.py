@@ -9,6 +9,7 @@ import datetime
 import logging
 from collections.abc import Iterable
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +19,7 @@ from lessons.models import KeptStep, LabSession, Origin, Submission
 from lessons.sandbox import DeadlineError, LabGoneError, LabTooLargeError, SandboxError
 from lessons.services import lab_wakes
 from lessons.services.lab_events import begin_streams_anew
-from lessons.services.lab_homes import keeps_cluster, saved
+from lessons.services.lab_homes import QUICK_SAVE_SECONDS, keeps_cluster, saved
 from lessons.services.lab_upkeep import note_death, wake_lab
 from lessons.services.lab_use import alone_with, in_use, lab_of
 from lessons.services.labs import LabRefused, touch_lab
@@ -69,7 +70,7 @@ def keep_step(row: LabSession, results: Iterable[CheckResult], *, data: bytes | 
             return STEP_SECONDS
         try:
             with in_use(row) as lab:
-                data = saved(row, lab)
+                data = saved(row, lab, seconds=QUICK_SAVE_SECONDS)
         except LabTooLargeError as error:  # a later look would find it as large
             logger.warning("Lab %s: its step is too large to be kept: %s", row.pk, error)
         except SandboxError as error:
@@ -77,8 +78,7 @@ def keep_step(row: LabSession, results: Iterable[CheckResult], *, data: bytes | 
             return 0.0
     if data is not None:
         _store(row, new[-1], data)
-    passed = [*known, *(result.id for result in new)]
-    LabSession.objects.filter(pk=row.pk).update(passed=passed)
+    _note_passed(row, [result.id for result in new])
     return 0.0
 
 
@@ -128,6 +128,13 @@ def _may_try(row: LabSession) -> bool:
     now = timezone.now()
     due = Q(step_tried_at=None) | Q(step_tried_at__lte=now - datetime.timedelta(seconds=STEP_SECONDS))
     return bool(LabSession.objects.live().filter(due, pk=row.pk).update(step_tried_at=now))
+
+
+def _note_passed(row: LabSession, new: Iterable[str]) -> None:
+    """A look and a grading may do so at once."""
+    with transaction.atomic():
+        known = LabSession.objects.select_for_update().values_list("passed", flat=True).filter(pk=row.pk).first() or []
+        LabSession.objects.filter(pk=row.pk).update(passed=list(dict.fromkeys([*known, *new])))
 
 
 def _store(row: LabSession, result: CheckResult, data: bytes) -> None:

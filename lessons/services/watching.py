@@ -21,7 +21,7 @@ from lessons.services.lab_events import compact, heard_until, is_traffic, record
 from lessons.services.lab_records import is_seen, look
 from lessons.services.lab_steps import keep_step, note_first
 from lessons.services.lab_upkeep import note_death
-from lessons.services.lab_use import lab_of
+from lessons.services.lab_use import in_use, lab_of
 
 logger = logging.getLogger(__name__)
 
@@ -129,16 +129,22 @@ class Watcher:
         """One look, and a second one later: after news, and where a step is to be kept but it is too early."""
         had_news, self._since, self._nudged = self._since is not None, None, False
         self._again_at = now + AFTER_SECONDS if had_news else None
-        row = LabSession.objects.select_related("revision", "exercise").filter(pk=self.lab_id).first()
+        row = LabSession.objects.slim().filter(pk=self.lab_id).first()
         if row is None or row.state != LabState.READY or not is_seen(row):
             return
-        results = look(row)
-        if row.results_at is None:
-            note_first(row, results)
-            return
-        later = keep_step(row, results)
+        with in_use(row):  # the step is of what the look saw: nobody puts the lab back in between
+            later = self._look_and_keep()
         if later and self._again_at is None:
             self._again_at = now + later
+
+    def _look_and_keep(self) -> float:
+        """Seconds after which to try again to keep a step, 0.0: no need to."""
+        row = LabSession.objects.select_related("revision", "exercise").get(pk=self.lab_id)
+        results = look(row)
+        if row.results_at is not None:
+            return keep_step(row, results)
+        note_first(row, results)
+        return 0.0
 
     def _record(self) -> None:
         if self._fresh:

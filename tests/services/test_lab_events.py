@@ -107,6 +107,8 @@ def test_looking_on_for_an_hour_drives_out_nothing_that_was_done():
     looks = [said("read", "h", second, kind="HorizontalPodAutoscaler", name="shop") for second in range(2, 2002)]
     kept = record(row, *looks, said("read", "p", 3000, kind="Pod", name="shop-1"))
     assert [(event["Action"], event["time"]) for event in kept] == [("wrote", 1), ("read", 2), ("read", 3000)]
+    log = said("read", "p", 3001, kind="Pod", name="shop-1", subresource="log")
+    assert record(row, log)[-1]["time"] == 3001
 
 
 def test_cluster_is_bounded_in_bytes_as_well(monkeypatch):

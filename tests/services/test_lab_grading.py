@@ -13,6 +13,8 @@ from lessons.models import KeptHome, LabSession, Submission
 from lessons.sandbox import EngineUnavailableError, LabTooLargeError
 from lessons.services import grading, watching
 from lessons.services.lab_events import compact, record_events
+from lessons.services.lab_homes import QUICK_SAVE_SECONDS
+from lessons.services.lab_use import alone_with
 from lessons.services.submissions import LabNeeded, retry_submission, submit_answer
 from tests.factories import LAB_FILES, make_exercise, make_lab, make_lab_exercise, make_learner
 from tests.services.labs import die_event, opened
@@ -103,6 +105,27 @@ def test_grading_latches_and_keeps_the_home(docker):
     assert bytes(KeptHome.objects.get(learner=row.learner, exercise=row.exercise).data) == b"saved"
     LabSession.objects.update(events=[])
     assert passed(graded(hand_in(row)))["died"] is True
+
+
+def test_nobody_puts_the_lab_back_before_what_was_graded_is_kept(docker, monkeypatch):
+    row = opened()
+    alone: list[bool] = []
+
+    def look(*args, **kwargs):
+        with alone_with(row.pk) as free:
+            alone.append(free)
+
+    for name in ("record_grade", "latch", "keep_home"):
+        monkeypatch.setattr(grading, name, look)
+    graded(hand_in(row))
+    with alone_with(row.pk) as free:
+        assert (alone, free) == ([False, False, False], True)
+
+
+def test_save_that_a_learner_waits_for_is_short(docker):
+    row = opened()
+    graded(hand_in(row))
+    assert 15 < docker.lab_of(row).save_seconds[0] <= QUICK_SAVE_SECONDS
 
 
 def test_lab_that_ended_breaks_the_submission_and_is_not_tried_again(docker):

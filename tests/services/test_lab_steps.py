@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import threading
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
@@ -11,7 +13,7 @@ from lessons import graders
 from lessons.contracts import CheckResult
 from lessons.models import KeptStep, LabSession
 from lessons.sandbox import DeadlineError, EngineUnavailableError, LabGoneError, LabTooLargeError
-from lessons.services import lab_events, lab_steps, lab_wakes
+from lessons.services import lab_events, lab_homes, lab_steps, lab_wakes
 from lessons.services.lab_steps import StepRefused, keep_step, return_to_step, step_of
 from lessons.services.lab_use import in_use
 from tests.factories import make_submission
@@ -62,6 +64,24 @@ def test_step_is_saved_no_more_often_than_every_ten_seconds(row, docker):
     assert bytes(KeptStep.objects.get().data) == b"at hand"
 
 
+def test_all_tries_to_save_a_step_share_its_time(row, docker, monkeypatch):
+    clock = iter((0.0, 12.0, 17.0))
+    monkeypatch.setattr(lab_homes, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    docker.lab_of(row).save_error = LabTooLargeError("large")
+    keep_step(row, [RUNS])
+    assert docker.lab_of(row).save_seconds == [8.0, 3.0]
+
+
+def test_what_passed_meanwhile_is_not_forgotten(row, monkeypatch):
+    def store(row, result, data):
+        LabSession.objects.update(passed=["died"])  # a look, while a grading saves
+
+    monkeypatch.setattr(lab_steps, "_store", store)
+    keep_step(row, [RUNS], data=b"now")
+    row.refresh_from_db()
+    assert row.passed == ["died", "runs"]
+
+
 def test_step_that_cannot_be_saved_is_tried_again(row, docker, caplog):
     caplog.set_level("INFO")
     docker.lab_of(row).save_error = EngineUnavailableError("down")
@@ -104,6 +124,27 @@ def test_return_takes_the_lab_back_and_looks_again(row, step, docker, monkeypatc
     assert return_to_step(lab=row) == step
     assert docker.lab_of(row).loaded == [b"then"]
     assert (docker.lab_of(row).paused, row.state, woken[-1]) == (False, "ready", row.pk)
+
+
+def test_look_that_comes_while_the_lab_is_put_back_waits(row, step, docker, monkeypatch):
+    lab, entered = docker.lab_of(row), threading.Event()
+    load = lab.load
+
+    def look() -> None:
+        with in_use(row):
+            entered.set()
+
+    def loading(data, *, seconds):
+        thread.start()
+        assert not entered.wait(0.05)
+        load(data, seconds=seconds)
+        assert not entered.is_set()
+
+    thread = threading.Thread(target=look)
+    monkeypatch.setattr(lab, "load", loading)
+    return_to_step(lab=row)
+    thread.join(5)
+    assert (entered.is_set(), lab.loaded) == (True, [b"then"])
 
 
 def test_return_counts_requests_that_go_on_as_they_were_then_once_the_pods_had_time(row, docker, monkeypatch):

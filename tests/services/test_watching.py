@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from lessons import graders, notify
@@ -13,6 +15,7 @@ from lessons.models import KeptStep, LabSession
 from lessons.sandbox import EngineUnavailableError, LabGoneError, LabTooLargeError
 from lessons.services import watching
 from lessons.services.lab_events import HEARD_TWICE_SECONDS, compact, record_events
+from lessons.services.lab_use import alone_with
 from lessons.services.watching import Watcher
 from tests.factories import make_exercise
 from tests.fake_labs import FakeEventStream
@@ -279,6 +282,24 @@ def test_step_that_comes_too_early_is_kept_a_while_later(docker, quick, monkeypa
     assert KeptStep.objects.get().check_id == "runs"
 
 
+def test_nobody_puts_the_lab_back_between_a_look_and_its_step(docker, quick, monkeypatch):
+    row = opened(exercise=make_cluster_exercise())
+    watcher = Watcher(row.pk)
+    watcher.read_once(0)
+    alone: list[bool] = []
+
+    def keep(row, results):
+        with alone_with(row.pk) as free:
+            alone.append(free)
+        return 0.0
+
+    monkeypatch.setattr(watching, "keep_step", keep)
+    watcher.nudge()
+    watcher.read_once(0)
+    with alone_with(row.pk) as free:
+        assert (alone, free) == ([False], True)
+
+
 def test_watcher_of_a_lab_that_dies_tells_and_ends(docker, quick):
     row = opened()
     watcher = Watcher(row.pk)
@@ -319,6 +340,19 @@ def test_watcher_of_a_deleted_row_ends(docker, quick):
     row = opened()
     LabSession.objects.all().delete()
     assert Watcher(row.pk)._survives(Watcher(row.pk).read_once) is False
+
+
+def test_look_that_the_database_did_not_allow_is_taken_again(docker, quick, monkeypatch, caplog):
+    monkeypatch.setattr(watching, "RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(watching, "connection", SimpleNamespace(close=lambda: None))  # the test's own stays open
+    row = opened()
+    watcher = Watcher(row.pk)
+    with monkeypatch.context() as away:
+        away.setattr(watching, "look", lambda row: (_ for _ in ()).throw(OperationalError("gone")))
+        assert watcher._survives(lambda: watcher.read_once(0)) is True
+    assert "the database did not answer" in caplog.text
+    watcher.read_once(0)
+    assert passed(row) == {"runs": False, "died": False}
 
 
 def test_look_that_fails_ends_no_watcher(docker, quick, monkeypatch, caplog):
