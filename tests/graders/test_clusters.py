@@ -208,6 +208,8 @@ def test_nothing_sent_is_no_proof_that_all_was_answered(nothing: Any) -> None:
     assert not row.passed
     assert "보낸 요청이 없어요" in row.message
     assert row.picture == {}
+    authors = seen(STREAM, nothing, {"query": "failed", "equals": 0}, message="{found}개를 놓쳤어요.")
+    assert authors.message == row.message
 
 
 def test_lost_requests_are_counted_and_drawn() -> None:
@@ -239,6 +241,16 @@ def test_command_that_failed_while_requests_went_on_is_told_and_shown() -> None:
     (row,) = graders.output_rows(spec, graders.plan(spec, {}, 1), evidence(p=answer))
     assert (row["command"], row["stderr"], row["exit_code"]) == ("kubectl delete pod web", "no such pod", 1)
     assert graded(spec, {"p": answer}).checks[0].show == "kubectl exec client -- wget -qO- http://shop/"
+
+
+def test_command_that_failed_is_told_before_what_the_author_wrote() -> None:
+    asked = check("query", {"query": "failed", "equals": 0}, message="{found}개를 놓쳤어요.")
+    spec = lab(asked, probes=(SWAP,), vars=WORD)
+    commands = [{"exit_code": 1, "stdout": "", "stderr": "no such pod"}]
+    failed = "확인하면서 한 `kubectl delete pod web` 명령이 오류로 끝났어요(종료 코드 1)."
+    lost = graded(spec, {"p": told(failed=3, commands=commands)}).checks[0].message
+    assert lost == f"{failed} 3개를 놓쳤어요."
+    assert graded(spec, {"p": told(sent=0, commands=commands)}).checks[0].message == failed
 
 
 def test_requests_during_commands_are_taken_on_grading_only() -> None:

@@ -122,7 +122,8 @@ class Traffic(AskProbe):
         for argv, done in zip(request.get("while", []), document["commands"], strict=False):
             if done["exit_code"]:
                 command, code = plain(shlex.join(argv))[:LINE_MOST], done["exit_code"]
-                return Told(first=f"확인하면서 한 `{command}` 명령이 오류로 끝났어요(종료 코드 {code}).")
+                said = f"확인하면서 한 `{command}` 명령이 오류로 끝났어요(종료 코드 {code})."
+                return Told(first=said, alone=not document["sent"])
         if not document["sent"]:
             said = f"아직 {request['http']['url']} 주소로 보낸 요청이 없어요. 잠시 뒤에 다시 채점해 보세요."
             return Told(first=said, alone=True)
