@@ -96,9 +96,11 @@ def in_lab(portal: PortalProcess, engine: SpareEngine, lab: str, *argv: str) -> 
 
 
 def containers_of_labs(engine: SpareEngine) -> list[str]:
+    """Labs that are somebody's; a doctor that was killed leaves its own to the reaper."""
     client = docker.APIClient(base_url=f"unix://{engine.socket}", version="1.44")
     try:
-        return [found["Id"] for found in client.containers(all=True, filters={"label": "naru.kind=lab"})]
+        labs = client.containers(all=True, filters={"label": "naru.kind=lab"})
+        return [lab["Id"] for lab in labs if any(name.startswith("/naru-lab-") for name in lab["Names"])]
     finally:
         client.close()
 
