@@ -32,6 +32,7 @@ class Band:
     head: Workload | None
     groups: list[Group]
     services: list[Service] = field(default_factory=list)
+    left: int = 0  # ReplicaSets with Pods that have no room
     top: int = 0
 
 
@@ -58,7 +59,7 @@ def draw_applications(cluster: Cluster) -> Drawing | None:
     for band in bands[: bounds.BANDS_DRAWN]:
         _link_services(paper, band, cluster)
     left = max(0, len(bands) - bounds.BANDS_DRAWN)
-    left += sum(max(0, len(band.services) - bounds.SERVICES_EACH) for band in bands[: bounds.BANDS_DRAWN])
+    left += sum(max(0, len(band.services) - bounds.SERVICES_EACH) + band.left for band in bands[: bounds.BANDS_DRAWN])
     note = f"그림에 다 담지 못한 {left}묶음은 아래 표에 있어요." if left else ""
     title = "애플리케이션: Deployment에서 Pod까지, Service에서 Pod까지"
     return Drawing(title, WIDTH, top - BAND_GAP, tuple(paper.boxes), tuple(paper.links[: bounds.LINKS_DRAWN]), note)
@@ -75,7 +76,8 @@ def _bands(cluster: Cluster) -> list[Band]:
                 Group(made, owned.pop((made.namespace, "ReplicaSet", made.name), [])) for made in _made_by(one, cluster)
             ]
             shown = [group for group in groups if group.pods or (group.owner and group.owner.desired)]
-            bands.append(Band(one, (shown or groups)[: bounds.REPLICASETS_DRAWN]))
+            most = bounds.REPLICASETS_DRAWN
+            bands.append(Band(one, (shown or groups)[:most], left=max(0, len(shown) - most)))
         else:
             bands.append(Band(None, [Group(one, owned.pop((one.namespace, one.kind, one.name), []))]))
     for made in cluster.replicasets:

@@ -139,8 +139,8 @@ def draw_host(host: Host, title: str) -> Drawing | None:
         ends += [right.get(("volume", name)) for name, _path in one.volumes]
         links += [across(made, end, OFF if tone == OFF else OK) for end in ends if end is not None]
         top += max(len(published), 1) * (ROW + GAP)
-    left = len(host.containers) - len(shown)
-    note = f"그림에 다 담지 못한 컨테이너 {left}개는 아래 표에 있어요." if left > 0 else ""
+    left = sum(max(0, len(all_of) - bounds.CONTAINERS_DRAWN) for all_of in (host.containers, networks, volumes))
+    note = f"그림에 다 담지 못한 {left}개는 아래 표에 있어요." if left else ""
     return Drawing(title, WIDTH, max(top, y) - GAP, tuple(boxes), tuple(links), note)
 
 
@@ -164,7 +164,7 @@ def faults_of_hosts(hosts: Sequence[Host]) -> tuple[Fault, ...]:
                         f"{who}: 건강 검사(HEALTHCHECK)에 자꾸 실패해요. 기록을 보세요: `docker inspect {one.name}`",
                     )
                 )
-    return tuple(found[: bounds.FAULTS])
+    return tuple(found)
 
 
 def tables_of_host(host: Host, where: str) -> list[Table]:

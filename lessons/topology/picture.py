@@ -9,7 +9,7 @@ from lessons.topology.cluster import Cluster, cluster_of
 from lessons.topology.containers import draw_host, faults_of_hosts, hosts_of, tables_of_host
 from lessons.topology.nodes import draw_nodes
 from lessons.topology.shapes import BAD, Drawing, Fault, Picture, Table
-from lessons.topology.states import faults_of
+from lessons.topology.states import faults_of, shown
 from lessons.topology.tables import tables_of
 
 _WORDS = {
@@ -47,11 +47,11 @@ def picture_of(document: Any) -> Picture:
         drawing = draw_host(host, title)
         drawings.append(drawing)
         tables += tables_of_host(host, where) if drawing else []
-    faults = (*faults, *faults_of_hosts(hosts))
+    faults = (*faults, *faults_of_hosts(hosts))  # all of them: the summary counts what has no room as well
     drawn = tuple(one for one in drawings if one is not None)
     kinds = {box.kind for drawing in drawn for box in drawing.boxes}
     words = tuple(pair for kind, pair in _WORDS.items() if kind in kinds)
-    return Picture(_summary(drawn, faults), faults, drawn, tuple(tables), words)
+    return Picture(_summary(drawn, faults), shown(faults), drawn, tuple(tables), words)
 
 
 def _summary(drawings: tuple[Drawing, ...], faults: tuple[Fault, ...]) -> str:

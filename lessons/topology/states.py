@@ -124,16 +124,22 @@ def state_of_service(service: Service, pods: Iterable[Pod]) -> State:
 
 
 def faults_of(cluster: Cluster) -> tuple[Fault, ...]:
-    """What is broken first, then what is not there yet; at most bounds.FAULTS, the rest counted."""
+    """All that is broken or not there yet."""
     found = [_fault(f"Service {one.title}", state_of_service(one, cluster.pods)) for one in cluster.services]
     found += [_fault(f"노드 {one.name}", state_of_node(one)) for one in cluster.nodes]
     found += _faults_of_pods(cluster.pods)
     found += _missing(cluster)
-    faults = sorted((one for one in found if one is not None), key=lambda one: one.tone != BAD)
-    if len(faults) <= bounds.FAULTS:
-        return tuple(faults)
-    more = len(faults) - bounds.FAULTS
-    return (*faults[: bounds.FAULTS], Fault(WAIT, f"그 밖에 {more}곳이 더 있어요. 아래 표에서 볼 수 있어요."))
+    return tuple(one for one in found if one is not None)
+
+
+def shown(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """What is broken first, then what is not there yet; at most bounds.FAULTS, the rest counted."""
+    worst_first = sorted(faults, key=lambda one: one.tone != BAD)
+    listed, rest = worst_first[: bounds.FAULTS], worst_first[bounds.FAULTS :]
+    if not rest:
+        return tuple(listed)
+    text = f"그 밖에 {len(rest)}곳이 더 있어요. 아래 표에서 볼 수 있어요."
+    return (*listed, Fault(rest[0].tone, text))
 
 
 def _fault(who: str, state: State) -> Fault | None:

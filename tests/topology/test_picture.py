@@ -298,11 +298,49 @@ def test_a_flood_of_objects_stays_bounded_and_is_counted():
     picture = picture_of(document)
     assert sum(len(drawing.boxes) for drawing in picture.drawings) < 1000
     assert sum(len(table.rows) for table in picture.tables) < 1500
-    assert len(picture.faults) <= 2 * bounds.FAULTS + 1
+    assert len(picture.faults) == bounds.FAULTS + 1
     assert all(drawing.note for drawing in picture.drawings)
     assert picture.faults[bounds.FAULTS].text.startswith("그 밖에")
     left = 7 + (5000 - bounds.PODS) + (3000 - bounds.OBJECTS) + (500 - bounds.OBJECTS)
     assert any(f"오브젝트 {left}개" in table.note for table in picture.tables)
+
+
+def test_all_that_is_broken_is_counted_and_the_rest_is_as_bad_as_its_worst():
+    services = [service(f"s-{n:02}", {"app": "none"}) for n in range(20)]
+    picture = picture_of(cluster(services=services))
+    assert picture.summary == "고장 난 곳이 20군데 있어요."
+    assert [fault.tone for fault in picture.faults] == ["bad"] * 13
+    assert picture.faults[-1].text.startswith("그 밖에 8곳이 더 있어요")
+    waiting = [service(f"s-{n:02}", {"app": "shop"}, ("a", True), ("b", False)) for n in range(20)]
+    picture = picture_of(cluster(services=[services[0], *waiting]))
+    assert picture.summary == "고장 난 곳이 1군데 있어요."
+    assert [fault.tone for fault in picture.faults] == ["bad", *["wait"] * 12]
+
+
+def test_broken_containers_come_before_a_cluster_that_is_not_there_yet_and_are_all_counted():
+    document = cluster(pods=[], services=[])
+    containers = [{"name": f"c{n:02}", "state": "restarting"} for n in range(15)]
+    document["docker"] = [{"host": "", "containers": containers}]
+    picture = picture_of(document)
+    assert picture.summary == "고장 난 곳이 15군데 있어요."
+    assert [fault.tone for fault in picture.faults] == ["bad"] * 13
+    assert picture.faults[-1].text.startswith("그 밖에 4곳이")
+
+
+def test_networks_volumes_and_replicasets_without_room_are_counted():
+    host = {
+        "host": "",
+        "networks": [{"name": f"n{n:02}", "driver": "bridge"} for n in range(30)],
+        "volumes": [{"name": f"v{n:02}"} for n in range(26)],
+    }
+    (drawing,) = picture_of({"docker": [host]}).drawings
+    assert drawing.note == "그림에 다 담지 못한 8개는 아래 표에 있어요."
+    owners = [made("shop", str(n), 1, revision=str(n)) for n in range(5)]
+    pods = [pod(f"shop-{n}-a", made_by=f"shop-{n}") for n in range(5)]
+    drawing = picture_of(cluster(pods=pods, replicasets=owners, services=[])).drawings[0]
+    assert drawing.note == "그림에 다 담지 못한 2묶음은 아래 표에 있어요."
+    old = [made("shop", str(n), 0, revision=str(n)) for n in range(5)]
+    assert picture_of(cluster(pods=[], replicasets=old, services=[])).drawings[0].note == ""
 
 
 def test_many_services_of_the_same_pods_do_not_make_a_thicket():
