@@ -66,8 +66,23 @@ def test_long_streams_are_drawn_in_fewer_bars_and_many_answers_in_few_colours():
     assert [one.series for one in chart.legend] == ["a0", "a1", "a2", "a3", "rest"]
     assert sum(one.count for one in chart.legend) == 4000
     assert sum(sum(row.counts) for row in chart.rows) == 4000
-    assert all(part.y >= 0 and part.y + part.height <= HEIGHT + 8 for part in chart.parts)
+    assert all(part.y >= 0 and part.y + part.height <= HEIGHT for part in chart.parts)
     assert chart.lasted == "3분 20초"
+
+
+def test_buckets_of_several_seconds_last_as_long_as_they_are():
+    (chart,) = charts_of([check(traffic=traffic(*[second(at, v1=20) for at in range(0, 160, 16)]))])
+    assert chart.lasted == "2분 40초"
+    (chart,) = charts_of([check(traffic=traffic(second(5, v1=20), second(5, v1=20)))])
+    assert chart.lasted == "1초"
+
+
+def test_little_counts_are_seen_within_the_height():
+    bar = second(0, failed=1, v1=1, v2=1, v3=1, v4=990, v5=1)
+    (chart,) = charts_of([check(traffic=traffic(bar))])
+    assert [part.height for part in sorted(chart.parts, key=lambda part: part.height)] == [2, 2, 2, 2, 2, HEIGHT - 10]
+    assert sorted(part.y for part in chart.parts)[0] == 0
+    assert all(part.y + part.height <= HEIGHT for part in chart.parts)
 
 
 @pytest.mark.parametrize(

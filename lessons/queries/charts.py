@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from django.utils import timezone
@@ -81,7 +82,7 @@ class Timeline:
 @dataclass
 class _Bar:
     first: float
-    last: float
+    until: float
     sent: int
     failed: int
     answers: Counter[str]
@@ -144,7 +145,7 @@ def _chart(traffic: Mapping[str, Any]) -> TrafficChart | None:
         legend=tuple(legend),
         rows=tuple(rows),
         most=most,
-        lasted=_seconds(bars[-1].last + 1 - bars[0].first),
+        lasted=_seconds(bars[-1].until - bars[0].first),
     )
 
 
@@ -165,9 +166,19 @@ def _bars(value: Any) -> list[_Bar]:
         for body, count in found.items() if isinstance(found, dict) else ():
             answers[_POD.sub("", str(body).strip())[:40] or _("(빈 대답)")] += _number(count)
         bars.append(_Bar(second, second, _number(row.get("sent")), _number(row.get("failed")), answers))
+    for bar, following in pairwise(bars):
+        bar.until = following.first
+    if bars:
+        bars[-1].until = bars[-1].first + _step(bars)
     while len(bars) > MOST_BARS:
         bars = [_joined(bars[start : start + 2]) for start in range(0, len(bars), 2)]
     return bars
+
+
+def _step(bars: Sequence[_Bar]) -> float:
+    """Seconds of the last one, as long as the one before it: those of a long stream are several seconds each."""
+    step = bars[-1].first - bars[-2].first if len(bars) > 1 else 1.0
+    return step if step > 0 else 1.0
 
 
 def _joined(bars: Sequence[_Bar]) -> _Bar:
@@ -175,7 +186,7 @@ def _joined(bars: Sequence[_Bar]) -> _Bar:
     for bar in bars:
         answers.update(bar.answers)
     sent, failed = sum(bar.sent for bar in bars), sum(bar.failed for bar in bars)
-    return _Bar(bars[0].first, bars[-1].last, sent, failed, answers)
+    return _Bar(bars[0].first, bars[-1].until, sent, failed, answers)
 
 
 def _height(bar: _Bar) -> int:
@@ -183,13 +194,14 @@ def _height(bar: _Bar) -> int:
 
 
 def _stacked(stack: Sequence[tuple[str, int]], x: int, most: int) -> list[ChartPart]:
-    """From the ground up; whatever there is at all can be seen."""
+    """From the ground up; whatever there is at all can be seen, at the cost of the tallest."""
+    heights = {series: max(2, round(HEIGHT * count / most)) for series, count in stack if count}
+    while sum(heights.values()) > HEIGHT:
+        heights[max(heights, key=heights.__getitem__)] -= 1
     parts, ground = [], HEIGHT
-    for series, count in stack:
-        if count:
-            height = max(2, round(HEIGHT * count / most))
-            ground -= height
-            parts.append(ChartPart(series, x, max(ground, 0), height))
+    for series, height in heights.items():
+        ground -= height
+        parts.append(ChartPart(series, x, ground, height))
     return parts
 
 
