@@ -77,7 +77,7 @@ def _try(sandbox: Sandbox, name: str) -> Iterator[Finding]:
     else:
         yield Finding(
             "bad",
-            f"실습 환경 {name} 안에서 시험해 본 일이 되지 않았어요: {found.get('message', '')}",
+            f"실습 환경 {name} 안에서 시험 삼아 해 본 작업이 실패했어요: {found.get('message', '')}",
             "이 환경을 쓰는 실습을 할 수 없어요.",
             AGAIN,
         )

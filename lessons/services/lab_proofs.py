@@ -96,7 +96,7 @@ def _place(row: LabSession, worker: str) -> None:
         lab_upkeep.give_back_lost()  # where no portal looks: a dead command's labs must not keep the memory
         lab_upkeep.end_lost_proofs()
         if time.monotonic() >= ends_at:
-            text = _("%(n)d분을 기다려도 실습에 쓸 메모리가 나지 않았어요. 열린 실습이 줄면 다시 해 보세요.")
+            text = _("%(n)d분을 기다렸지만 실습에 쓸 메모리가 비지 않았어요. 열린 실습이 줄면 다시 해 보세요.")
             raise NoTurn(text % {"n": round(TURN_SECONDS / 60)})
         pause.wait(LOOK_SECONDS)
     with _leased(worker):

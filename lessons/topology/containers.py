@@ -152,7 +152,7 @@ def faults_of_hosts(hosts: Sequence[Host]) -> tuple[Fault, ...]:
             if one.state == "restarting":
                 found.append(
                     Fault(
-                        BAD, f"{who}: 끝나고 다시 시작하기를 되풀이해요. 까닭은 로그에 있어요: `docker logs {one.name}`"
+                        BAD, f"{who}: 자꾸 끝나서 다시 시작하고 있어요. 까닭은 로그에 있어요: `docker logs {one.name}`"
                     )
                 )
             elif one.state == "dead":

@@ -17,7 +17,7 @@ _WORDS = {
     "replicaset": ("ReplicaSet", "Deployment의 한 판(revision)이에요. Pod가 모자라면 만들고 남으면 지워요."),
     "pod": ("Pod", "컨테이너가 도는 가장 작은 단위예요. 한 노드 위에 놓여요."),
     "service": ("Service", "Pod가 바뀌어도 그대로인 이름과 주소예요. 준비된 Pod로 요청을 나눠 보내요."),
-    "endpoints": ("엔드포인트(Endpoints)", "Service의 셀렉터에 맞는 Pod의 주소예요. 준비된 Pod만 요청을 받아요."),
+    "endpoints": ("엔드포인트(Endpoints)", "Service의 selector에 맞는 Pod의 주소예요. 준비된 Pod만 요청을 받아요."),
     "node": ("노드(node)", "Pod가 도는 컴퓨터예요. 네모 하나가 Pod 하나예요."),
     "container": ("컨테이너(container)", "이미지로 띄운 프로세스예요."),
     "port": ("포트(port)", "실습 컴퓨터의 이 번호로 온 요청이 컨테이너로 들어가요."),

@@ -13,8 +13,10 @@ from lessons.topology.cluster import Cluster, Node, Pod, Service
 from lessons.topology.shapes import BAD, OFF, OK, WAIT, Fault
 
 _PULL = "이미지를 가져오지 못했어요. 이미지 이름과 태그, 레지스트리 주소를 살펴보세요."
-_CRASH = "시작한 프로그램이 곧 끝나기를 되풀이해요. 까닭은 마지막 로그에 있어요: `kubectl logs {pod} --previous`"
-_CONFIG = "컨테이너의 설정을 갖추지 못했어요. Pod가 말하는 ConfigMap이나 Secret이 있는지, 키 이름이 같은지 살펴보세요."
+_CRASH = "프로그램이 시작하자마자 자꾸 끝나요. 까닭은 마지막 로그에 있어요: `kubectl logs {pod} --previous`"
+_CONFIG = (
+    "컨테이너에 넣을 설정을 찾지 못했어요. Pod가 가리키는 ConfigMap이나 Secret이 있는지, 키 이름이 같은지 살펴보세요."
+)
 # reason -> (in short, what to look at)
 _BAD_REASONS = {
     "ErrImagePull": ("이미지 없음", _PULL),
@@ -70,7 +72,7 @@ def state_of_pod(pod: Pod) -> State:
         return State(
             WAIT,
             "준비 안 됨",
-            "돌고 있지만 준비되지 않아서 요청을 받지 않아요. 오래 이러면 readinessProbe를 살펴보세요.",
+            "돌고 있지만 준비되지 않아서 요청을 받지 않아요. 계속 이러면 readinessProbe를 살펴보세요.",
         )
     return State(WAIT, "만드는 중")
 
@@ -106,20 +108,20 @@ def state_of_service(service: Service, pods: Iterable[Pod]) -> State:
             return State(OK, words)
         return State(WAIT, words, f"Pod {total}개 가운데 {total - ready}개는 준비되지 않아서 요청을 보내지 않아요.")
     if not service.selector and not total:
-        return State(OFF, "셀렉터 없음")
+        return State(OFF, "selector 없음")
     wanted = selector_text(service.selector)
     matching = [pod for pod in pods if matches(service, pod)]
     if not matching and not total:
         return State(
             BAD,
             "맞는 Pod 없음",
-            f"셀렉터({wanted})에 맞는 Pod가 없어서 요청을 보낼 곳이 없어요. Pod의 레이블과 견주어 보세요: "
+            f"selector({wanted})에 맞는 Pod가 없어서 요청을 보낼 곳이 없어요. Pod의 이름표와 견주어 보세요: "
             "`kubectl get pods --show-labels`",
         )
     return State(
         BAD,
         "준비된 Pod 없음",
-        f"셀렉터에 맞는 Pod는 {max(len(matching), total)}개지만 준비된 것이 없어서 요청을 보낼 곳이 없어요.",
+        f"selector에 맞는 Pod는 {max(len(matching), total)}개지만 준비된 것이 없어서 요청을 보낼 곳이 없어요.",
     )
 
 

@@ -38,7 +38,7 @@ def _services(cluster: Cluster) -> Table:
                 _listed(ready), _listed(waiting),
             )
         )  # fmt: skip
-    head = ("이름", "종류와 주소", "포트", "셀렉터", "상태", "요청을 받는 Pod", "아직 못 받는 Pod")
+    head = ("이름", "종류와 주소", "포트", "selector", "상태", "요청을 받는 Pod", "아직 못 받는 Pod")
     return Table("Service와 엔드포인트", head, tuple(rows))
 
 
@@ -55,7 +55,9 @@ def _workloads(cluster: Cluster) -> Table:
         _row(_tone(one), one.title, one.kind, str(one.desired), str(one.ready), ", ".join(one.images))
         for one in cluster.workloads
     ]
-    return Table("Pod를 만들고 지키는 것", ("이름", "종류", "바란 Pod", "준비된 Pod", "이미지"), tuple(rows))
+    return Table(
+        "Pod를 만들고 개수를 지키는 오브젝트", ("이름", "종류", "바란 Pod", "준비된 Pod", "이미지"), tuple(rows)
+    )
 
 
 def _replicasets(cluster: Cluster) -> Table:
@@ -76,7 +78,7 @@ def _pods(cluster: Cluster) -> Table:
         rows.append(
             _row(state.tone, pod.title, words, pod.node, owner, str(pod.restarts), pod.ip, ", ".join(pod.images))
         )
-    head = ("이름", "상태", "노드", "만든 것", "다시 시작", "IP", "이미지")
+    head = ("이름", "상태", "노드", "만든 오브젝트", "다시 시작", "IP", "이미지")
     return Table("Pod", head, tuple(rows))
 
 
@@ -103,5 +105,5 @@ def _autoscalers(cluster: Cluster) -> Table:
         )
         for one in cluster.autoscalers
     ]
-    head = ("이름", "늘리고 줄이는 것", "범위", "지금 Pod", "바란 Pod")
+    head = ("이름", "대상", "범위", "지금 Pod", "바란 Pod")
     return Table("오토스케일러(HorizontalPodAutoscaler)", head, tuple(rows))

@@ -56,7 +56,7 @@ def test_a_selector_that_finds_nothing_is_drawn_as_what_is_missing():
     broken = [link for link in drawing.links if link.cross]
     assert [link.tone for link in broken] == ["bad"]
     assert sentences(picture) == [
-        "bad Service shop: 셀렉터(app=shp)에 맞는 Pod가 없어서 요청을 보낼 곳이 없어요. Pod의 레이블과 견주어 보세요: "
+        "bad Service shop: selector(app=shp)에 맞는 Pod가 없어서 요청을 보낼 곳이 없어요. Pod의 이름표와 견주어 보세요: "
         "`kubectl get pods --show-labels`"
     ]
 
@@ -68,7 +68,7 @@ def test_pods_that_are_not_ready_break_the_link_to_the_service():
     assert [link.tone for link in picture.drawings[0].links if link.cross] == ["wait", "wait"]
     ends = box(picture.drawings[0], "Endpoints")
     assert (ends.tone, sub(ends)) == ("bad", "준비된 Pod 없음")
-    assert sentences(picture)[0].startswith("bad Service shop: 셀렉터에 맞는 Pod는 2개지만 준비된 것이 없어서")
+    assert sentences(picture)[0].startswith("bad Service shop: selector에 맞는 Pod는 2개지만 준비된 것이 없어서")
     assert sentences(picture)[1].startswith("wait Pod a 등 2개: 돌고 있지만 준비되지 않아서")
     assert rows(picture, "Service")["shop"][5] == "a, b"
 
@@ -88,7 +88,7 @@ def test_pods_that_are_not_ready_break_the_link_to_the_service():
             "이미지를 가져오지 못했어요",
         ),
         ({"ready": False, "reason": "CrashLoopBackOff"}, "자꾸 끝남", "`kubectl logs x --previous`"),
-        ({"ready": False, "reason": "Init:CrashLoopBackOff"}, "자꾸 끝남", "되풀이해요"),
+        ({"ready": False, "reason": "Init:CrashLoopBackOff"}, "자꾸 끝남", "시작하자마자 자꾸 끝나요"),
         (
             {"phase": "Pending", "ready": False, "reason": "CreateContainerConfigError"},
             "설정 없음",

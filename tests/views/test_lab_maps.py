@@ -51,7 +51,7 @@ def test_a_cluster_is_drawn_and_told_in_tables(browser, lab):
     assert text.count('aria-hidden="true" focusable="false"') == 2
     assert re.findall(r"<caption>([^<]+)", text) == [
         "Service와 엔드포인트",
-        "Pod를 만들고 지키는 것",
+        "Pod를 만들고 개수를 지키는 오브젝트",
         "ReplicaSet",
         "Pod",
         "노드",

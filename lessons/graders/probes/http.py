@@ -105,7 +105,7 @@ class Http(AskProbe):
         request = request_of(ask)
         look = "컨테이너가 떠 있고 포트가 맞는지 살펴보세요."
         if request["from"].startswith("pod ") or _IN_CLUSTER.match(request["url"]):
-            look = "Service가 있는지, 준비된 Pod로 이어져 있는지 살펴보세요."
+            look = "Service가 있는지, 준비된 Pod로 이어지는지 살펴보세요."
         return Told(instead=f"아직 {request['url']} 주소에서 대답이 없어요. {look}")
 
     def show(self, ask: Ask) -> str:
