@@ -119,6 +119,6 @@ def test_proof_waits_for_its_turn_no_longer_than_it_says(docker, settings, monke
     make_lab(container="c1")
     monkeypatch.setattr(lab_proofs, "TURN_SECONDS", 0.05)
     monkeypatch.setattr(lab_proofs, "LOOK_SECONDS", 0.01)
-    with pytest.raises(lab_proofs.NoTurn, match="메모리가 나지 않았어요"):
+    with pytest.raises(lab_proofs.NoTurn, match="메모리가 비지 않았어요"):
         try_answer(exercise=make_lab_exercise(), files={})
     assert not LabSession.objects.filter(origin="proof").exists()

@@ -56,8 +56,8 @@ def test_a_selector_that_finds_nothing_is_drawn_as_what_is_missing():
     broken = [link for link in drawing.links if link.cross]
     assert [link.tone for link in broken] == ["bad"]
     assert sentences(picture) == [
-        "bad Service shop: selector(app=shp)에 맞는 Pod가 없어서 요청을 보낼 곳이 없어요. Pod의 이름표와 견주어 보세요: "
-        "`kubectl get pods --show-labels`"
+        "bad Service shop: selector(app=shp)에 맞는 Pod가 없어서 요청을 보낼 곳이 없어요. "
+        "Pod의 이름표와 견주어 보세요: `kubectl get pods --show-labels`"
     ]
 
 
