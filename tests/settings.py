@@ -1,9 +1,13 @@
 """Settings of the tests: the portal's own, with a data directory and secret of their own."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
-os.environ.setdefault("NARU_DATA", tempfile.mkdtemp(prefix="naru-test-"))
+if "NARU_DATA" not in os.environ:  # pytest by itself; bin/test makes and removes its own
+    os.environ["NARU_DATA"] = tempfile.mkdtemp(prefix="naru-test-")
+    atexit.register(shutil.rmtree, os.environ["NARU_DATA"], ignore_errors=True)
 os.environ.setdefault("NARU_SECRET_KEY", "only-for-tests-0123456789-0123456789-0123456789")
 os.environ.setdefault("NARU_DISPATCHER", "0")
 

@@ -14,7 +14,7 @@ from lessons.content.parts import Common, read_environment, read_hints, read_lim
 from lessons.content.probes import check_places, read_commands, read_probes
 from lessons.content.probing import read_checks, read_vars
 from lessons.content.reader import Reader
-from lessons.contracts import ExerciseSpec, Kind, Limits, ProbeSpec, VarSpec
+from lessons.contracts import CLUSTER, REGISTRY, ExerciseSpec, Kind, Limits, ProbeSpec, VarSpec
 from lessons.graders import registry
 from lessons.graders.variables import names_in
 
@@ -24,7 +24,6 @@ _DEFAULTS = Limits(seconds=10.0, memory_mb=512)  # of a question asked of the la
 _LIMITS = ("seconds", "memory_mb", "output_kb")
 _ENGINE = re.compile(r"[a-z][a-z0-9-]{0,19}")
 HOME = "/root"
-CLUSTER, REGISTRY = "cluster", "registry"  # words of `keep`: the objects of the cluster, the images of the registry
 _NEVER_KEPT = ("/proc", "/sys", "/dev", "/naru", "/run", "/tmp", "/var/lib/docker")  # noqa: S108 - names in a lab
 
 

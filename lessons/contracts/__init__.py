@@ -1,6 +1,6 @@
 """What crosses a seam between content, graders, sandbox and services.
 
-Frozen dataclasses and enums only, standard library only. Times are in
+Frozen dataclasses, enums and words only, standard library only. Times are in
 milliseconds (``*_ms``) or seconds (``seconds``), memory in MiB (``*_mb``),
 output in KiB (``*_kb``). Mappings are read-only by convention.
 """
@@ -33,6 +33,9 @@ from lessons.contracts.labs import (
     LabShape,
 )
 from lessons.contracts.words import (
+    CLUSTER,
+    OF_CLUSTER,
+    REGISTRY,
     Ended,
     Kind,
     Place,
@@ -41,6 +44,9 @@ from lessons.contracts.words import (
 )
 
 __all__ = [
+    "CLUSTER",
+    "OF_CLUSTER",
+    "REGISTRY",
     "Ask",
     "CheckResult",
     "CheckSpec",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+CLUSTER, REGISTRY = "cluster", "registry"  # words of ``keep`` beside paths: a cluster's objects, a registry's images
+OF_CLUSTER = "kubernetes"  # Type of an event of a cluster; all others are Docker's own
+
 
 class Kind(StrEnum):
     """What the learner works in."""

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from lessons.models.courses import Exercise
+from lessons.models.labs import LabSession
 
 
 class KeptHome(models.Model):
@@ -31,6 +32,12 @@ class KeptHome(models.Model):
         verbose_name = verbose_name_plural = _("남겨 둔 파일")
 
 
+class KeptStepQuerySet(models.QuerySet["KeptStep"]):
+    def of(self, lab: LabSession) -> KeptStepQuerySet:
+        """To where the lab can go back: one, or none where there is nothing of this lab's seed."""
+        return self.filter(learner=lab.learner_id, exercise=lab.exercise_id, seed=lab.seed)
+
+
 class KeptStep(models.Model):
     """A learner's lab as it was when a check of the exercise last passed for the first time; one each.
 
@@ -46,6 +53,8 @@ class KeptStep(models.Model):
     data = models.BinaryField()
     streams = models.JSONField(default=dict)
     at = models.DateTimeField(_("남긴 때"), default=timezone.now)
+
+    objects = KeptStepQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["learner", "exercise"], name="one_kept_step_each")]

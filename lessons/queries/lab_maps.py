@@ -9,12 +9,11 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from lessons.contracts import CLUSTER
 from lessons.models import KeptStep, LabSession
 from lessons.queries.specs import spec_of
 from lessons.queries.text import inline_html, visible
 from lessons.topology import Drawing, Table, picture_of
-
-CLUSTER = "cluster"  # the word in ``keep:``; only such labs have steps
 
 
 @dataclass(frozen=True)
@@ -69,10 +68,9 @@ def lab_map(lab: LabSession) -> LabMap:
 
 def step_view(lab: LabSession) -> StepView | None:
     """None where there is nothing to go back to. One query, and only for a live lab that has steps at all."""
-    if not lab.is_live or CLUSTER not in spec_of(lab.revision).keep:
+    if not lab.is_live or CLUSTER not in spec_of(lab.revision).keep:  # only such labs have steps
         return None
-    steps = KeptStep.objects.filter(learner=lab.learner_id, exercise=lab.exercise_id, seed=lab.seed)
-    step = steps.values_list("title", "at").first()
+    step = KeptStep.objects.of(lab).values_list("title", "at").first()
     if step is None:
         return None
     title, at = step

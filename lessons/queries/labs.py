@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from lessons.contracts import ExerciseSpec, LabShape
+from lessons.contracts import CLUSTER, REGISTRY, ExerciseSpec, LabShape
 from lessons.graders.variables import draw, fill_text
 from lessons.models import LARGE_FIELDS, Exercise, LabReason, LabSession, LabState, Origin, User
 from lessons.queries.lab_maps import step_view
@@ -202,7 +202,7 @@ def _facts(spec: ExerciseSpec) -> tuple[str, ...]:
         _("바깥 인터넷에는 닿지 않아요. 필요한 이미지는 안에 들어 있어요."),
     ]
     if spec.keep:
-        said = {"cluster": _("클러스터에 만든 것"), "registry": _("레지스트리의 이미지")}
+        said = {CLUSTER: _("클러스터에 만든 것"), REGISTRY: _("레지스트리의 이미지")}
         kept = ", ".join(said.get(one, one) for one in spec.keep)
         facts.append(_("다시 시작해도 남는 것: %(kept)s") % {"kept": kept})
     return tuple(facts)

@@ -30,7 +30,7 @@ from lessons.sandbox.events import EventStream
 from lessons.sandbox.health import examine
 from lessons.sandbox.images import Images
 from lessons.sandbox.lab import Lab
-from lessons.sandbox.lab_pool import LabYard
+from lessons.sandbox.lab_pool import READY_SECONDS, LabYard
 from lessons.sandbox.limits import Shape, shape_of
 from lessons.sandbox.pool import LIFETIME_SECONDS, Gate, Pool
 from lessons.sandbox.reaper import ProcessLock, Reaper
@@ -38,6 +38,7 @@ from lessons.sandbox.run import LABEL_OWNER, LABEL_PROCESS, RunContainer
 from lessons.sandbox.shell import Shell
 
 __all__ = [
+    "READY_SECONDS",
     "DeadlineError",
     "EngineFullError",
     "EngineUnavailableError",

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from lessons.sandbox.config import EnvironmentState, Finding
 from lessons.sandbox.errors import SandboxError
+from lessons.sandbox.lab_pool import READY_SECONDS
 
 if TYPE_CHECKING:
     from lessons.sandbox import Sandbox
 
-READY_SECONDS = 150.0
 CHECK_SECONDS = 30.0
 AGAIN = "bin/start를 다시 실행하면 엔진 이미지를 새로 만들어요. 그래도 같으면 엔진의 기록(docker logs)을 확인하세요."
 

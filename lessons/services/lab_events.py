@@ -14,10 +14,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from lessons import graders
+from lessons.contracts import OF_CLUSTER
 from lessons.models import LabSession
 from lessons.sandbox import Lab
 
-CLUSTER, TRAFFIC = "kubernetes", "traffic"  # as Type of an event; all others are Docker's own
+TRAFFIC = "traffic"  # as Type of an event
 MOST_EVENTS = 2_000  # of the engines
 MOST_BYTES = 2 * 1024 * 1024  # likewise, as JSON
 MOST_CLUSTER_EVENTS = 1_500
@@ -118,7 +119,7 @@ def _thinned(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _is_of_cluster(event: Mapping[str, Any]) -> bool:
-    return bool(event["event"]["Type"] == CLUSTER)
+    return bool(event["event"]["Type"] == OF_CLUSTER)
 
 
 def record_traffic(lab_id: UUID, fresh: Iterable[Mapping[str, Any]]) -> None:

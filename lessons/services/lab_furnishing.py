@@ -12,12 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from lessons import graders
-from lessons.contracts import ExerciseSpec
+from lessons.contracts import CLUSTER, ExerciseSpec
 from lessons.models import KeptHome, LabSession
 from lessons.sandbox import LabGoneError, SandboxError
 from lessons.sandbox.lab import Lab
 from lessons.services.lab_events import begin_streams_anew
-from lessons.services.lab_homes import CLUSTER
 from lessons.services.sandboxes import current_sandbox
 
 logger = logging.getLogger(__name__)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import time
 
-from lessons.contracts import ExerciseSpec
+from lessons.contracts import CLUSTER, REGISTRY, ExerciseSpec
 from lessons.models import KeptHome, LabReason, LabSession, Origin
 from lessons.sandbox import LabTooLargeError, SandboxError
 from lessons.sandbox.lab import Lab
 
 logger = logging.getLogger(__name__)
 
-CLUSTER, REGISTRY = "cluster", "registry"  # words of ``keep`` beside paths
 MOST_KB = 2 * 1024  # of files alone
 MOST_CLUSTER_KB = 4 * 1024
 MOST_REGISTRY_KB = 16 * 1024
@@ -23,7 +22,7 @@ KEPT_REASONS = (LabReason.LEARNER, LabReason.HARD, LabReason.IDLE, LabReason.AWA
 
 
 def kept_paths(spec: ExerciseSpec) -> tuple[str, ...]:
-    """Absolute paths in the lab, each host's own history, and perhaps the words above."""
+    """Absolute paths in the lab, each host's own history, and perhaps CLUSTER and REGISTRY."""
     return (*spec.keep, HISTORY)
 
 

@@ -21,7 +21,7 @@ from lessons import notify
 from lessons.content import ContentError
 from lessons.contracts import ExerciseSpec
 from lessons.models import HOLDING_LABS, LabQuerySet, LabReason, LabSession, LabState, Origin
-from lessons.sandbox import SandboxError
+from lessons.sandbox import READY_SECONDS, SandboxError
 from lessons.sandbox.lab import Lab
 from lessons.services import lab_wakes
 from lessons.services.lab_furnishing import HomeFailed, SetupFailed, furnish
@@ -31,7 +31,6 @@ from lessons.services.sandboxes import current_sandbox
 logger = logging.getLogger(__name__)
 
 LEASE_SECONDS = 12.0
-READY_SECONDS = 150.0  # what an engine and a cluster inside may take on a busy machine
 PROOF_LIFE = datetime.timedelta(minutes=20)
 SPARE_MINUTES = 30  # a container outlives its lab's longest life by this, then the reaper takes it
 _TURN_LOCK = 0x6E61726C  # PostgreSQL advisory lock: one turn at a time, so that the cap is exact

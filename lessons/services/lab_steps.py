@@ -41,12 +41,6 @@ class StepRefused(LabRefused):
         self.text = text
 
 
-def step_of(lab: LabSession) -> KeptStep | None:
-    """To where the lab can go back, without its data; None where there is nothing of this lab's seed."""
-    steps = KeptStep.objects.filter(learner=lab.learner_id, exercise=lab.exercise_id, seed=lab.seed)
-    return steps.defer("data").first()
-
-
 def note_first(row: LabSession, results: Iterable[CheckResult]) -> None:
     """What passes when a lab is looked at for the first time is where it began, and no step of the learner's."""
     passing = [result.id for result in results if result.passed]
@@ -84,7 +78,7 @@ def keep_step(row: LabSession, results: Iterable[CheckResult], *, data: bytes | 
 
 def return_to_step(*, lab: LabSession) -> KeptStep:
     """마지막으로 통과한 때로: what runs in the lab is as it was then. Raises StepRefused."""
-    step = KeptStep.objects.filter(learner=lab.learner_id, exercise=lab.exercise_id, seed=lab.seed).first()
+    step = KeptStep.objects.of(lab).first()
     if step is None:
         raise StepRefused(_("이 실습에서 아직 새로 통과한 확인 항목이 없어서, 돌아갈 곳이 없어요."))
     if not lab.is_live:

@@ -12,7 +12,7 @@ from lessons.topology import bounds
 from lessons.topology.cluster import Autoscaler, Cluster, Pod, ReplicaSet, Service, Workload
 from lessons.topology.layout import GAP, ROW, WIDTH, across, box, down, quiet
 from lessons.topology.shapes import BAD, OFF, OK, WAIT, Box, Drawing, Link
-from lessons.topology.states import matches, selector_text, state_of_pod, state_of_service
+from lessons.topology.states import matches, selector_text, state_of_pod, state_of_service, tone_of_owner
 
 LEFT, MIDDLE, RIGHT = (0, 174), (200, 122), (348, 132)  # x and width of the three columns
 INDENT = 22
@@ -140,7 +140,7 @@ def _draw_band(paper: _Paper, band: Band, top: int, cluster: Cluster) -> int:
 
 def _owner_box(one: Workload | ReplicaSet, place: tuple[int, int], width: int, scalers: Sequence[Autoscaler]) -> Box:
     kind = one.kind if isinstance(one, Workload) else "ReplicaSet"
-    tone = OFF if not one.desired else OK if one.ready >= one.desired else WAIT
+    tone = tone_of_owner(one)
     sub = f"{kind} {one.ready}/{one.desired}"
     if isinstance(one, ReplicaSet):
         sub = f"ReplicaSet {one.ready}/{one.desired}" + (f" {_tag(one.images[0])}" if one.images else "")

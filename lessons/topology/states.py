@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from lessons.topology import bounds
-from lessons.topology.cluster import Cluster, Node, Pod, Service
+from lessons.topology.cluster import Cluster, Node, Pod, ReplicaSet, Service, Workload
 from lessons.topology.shapes import BAD, OFF, OK, WAIT, Fault
 
 _PULL = "이미지를 가져오지 못했어요. 이미지 이름과 태그, 레지스트리 주소를 살펴보세요."
@@ -75,6 +75,11 @@ def state_of_pod(pod: Pod) -> State:
             "돌고 있지만 준비되지 않아서 요청을 받지 않아요. 계속 이러면 readinessProbe를 살펴보세요.",
         )
     return State(WAIT, "만드는 중")
+
+
+def tone_of_owner(one: Workload | ReplicaSet) -> str:
+    """Whether it has the Pods that it wants."""
+    return OFF if not one.desired else OK if one.ready >= one.desired else WAIT
 
 
 def state_of_node(node: Node) -> State:

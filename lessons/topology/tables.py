@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lessons.topology.cluster import Cluster, ReplicaSet, Workload
-from lessons.topology.shapes import OFF, OK, WAIT, Row, Table
-from lessons.topology.states import matches, selector_text, state_of_node, state_of_pod, state_of_service
+from lessons.topology.cluster import Cluster
+from lessons.topology.shapes import OK, Row, Table
+from lessons.topology.states import matches, selector_text, state_of_node, state_of_pod, state_of_service, tone_of_owner
 
 
 def tables_of(cluster: Cluster) -> list[Table]:
@@ -46,13 +46,9 @@ def _listed(names: list[str], most: int = 12) -> str:
     return ", ".join(names[:most]) + (f" 등 {len(names)}개" if len(names) > most else "")
 
 
-def _tone(one: Workload | ReplicaSet) -> str:
-    return OFF if not one.desired else OK if one.ready >= one.desired else WAIT
-
-
 def _workloads(cluster: Cluster) -> Table:
     rows = [
-        _row(_tone(one), one.title, one.kind, str(one.desired), str(one.ready), ", ".join(one.images))
+        _row(tone_of_owner(one), one.title, one.kind, str(one.desired), str(one.ready), ", ".join(one.images))
         for one in cluster.workloads
     ]
     return Table(
@@ -62,7 +58,15 @@ def _workloads(cluster: Cluster) -> Table:
 
 def _replicasets(cluster: Cluster) -> Table:
     rows = [
-        _row(_tone(one), one.title, one.owner, one.revision, str(one.desired), str(one.ready), ", ".join(one.images))
+        _row(
+            tone_of_owner(one),
+            one.title,
+            one.owner,
+            one.revision,
+            str(one.desired),
+            str(one.ready),
+            ", ".join(one.images),
+        )
         for one in cluster.replicasets
     ]
     head = ("이름", "Deployment", "판(revision)", "바란 Pod", "준비된 Pod", "이미지")

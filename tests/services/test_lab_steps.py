@@ -14,7 +14,7 @@ from lessons.contracts import CheckResult
 from lessons.models import KeptStep, LabSession
 from lessons.sandbox import DeadlineError, EngineUnavailableError, LabGoneError, LabTooLargeError
 from lessons.services import lab_events, lab_homes, lab_steps, lab_wakes
-from lessons.services.lab_steps import StepRefused, keep_step, return_to_step, step_of
+from lessons.services.lab_steps import StepRefused, keep_step, return_to_step
 from lessons.services.lab_use import in_use
 from tests.factories import make_submission
 from tests.services.labs import make_cluster_exercise, opened
@@ -100,7 +100,7 @@ def test_step_that_is_too_large_is_not_tried_again(row, docker, caplog):
     keep_step(row, [RUNS])
     assert docker.lab_of(row).save_calls[1:] == [("cluster", "/root/.bash_history")]  # and no third
     assert "too large" in caplog.text
-    assert step_of(row) is None
+    assert not KeptStep.objects.of(row).exists()
 
 
 def test_lab_without_a_cluster_and_a_proof_have_no_steps(docker):
@@ -167,10 +167,9 @@ def test_return_without_a_step_is_refused(row, docker):
 
 
 def test_step_of_another_seed_is_none(row, step):
-    assert step_of(row) == step
-    assert "data" in step_of(row).get_deferred_fields()
+    assert KeptStep.objects.of(row).get() == step
     row.seed += 1
-    assert step_of(row) is None
+    assert not KeptStep.objects.of(row).exists()
     with pytest.raises(StepRefused, match="돌아갈 곳이 없어요"):
         return_to_step(lab=row)
 

@@ -14,14 +14,13 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from lessons.contracts import Ask, ExerciseSpec, Place, ProbeSpec
+from lessons.contracts import OF_CLUSTER, Ask, ExerciseSpec, Place, ProbeSpec
 from lessons.graders.evidence import bounded
 from lessons.graders.fields import Fault, as_texts, texts_faults, unknown_fields
 from lessons.graders.interfaces import AskProbe
 from lessons.graders.probes.asking import make, object_faults, on, request_of
 from lessons.graders.variables import fill_text
 
-CLUSTER = "kubernetes"
 ENGINE_FILTERS = ("event", "container", "image", "network", "volume")
 ATTRIBUTES = ("kind", "namespace", "name", "reason", "verb", "subresource", "phase", "ready", "node", "owner")
 CLUSTER_FILTERS = ("action", *ATTRIBUTES)
@@ -94,11 +93,11 @@ def of_cluster(value: Mapping[str, Any]) -> bool:
     """Whether a probe's value asks for what happened in the cluster."""
     filters = value.get("filter")
     wanted = filters.get("type") if isinstance(filters, Mapping) else None
-    return CLUSTER in (wanted if isinstance(wanted, list) else [wanted])
+    return OF_CLUSTER in (wanted if isinstance(wanted, list) else [wanted])
 
 
 def _passes(event: Mapping[str, Any], host: str, request: Mapping[str, Any]) -> bool:
-    if event.get("Type") == CLUSTER and not of_cluster(request):
+    if event.get("Type") == OF_CLUSTER and not of_cluster(request):
         return False
     if request.get("engine") and host and host != request["engine"]:
         return False
