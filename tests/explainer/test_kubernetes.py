@@ -148,6 +148,7 @@ SAMPLES = [
         'Error from server (Forbidden): pods "shop-1" is forbidden: exceeded quota: small, requested: pods=1',
         "forbidden-quota",
     ),
+    ("Error from server: etcdserver: mvcc: database space exceeded", "store-full"),
     (
         'Error from server (Conflict): Operation cannot be fulfilled on deployments.apps "shop": the object has been '
         "modified; please apply your changes to the latest version and try again",

@@ -4,6 +4,7 @@
 const FIRST_WAIT_MS = 500;
 const LAST_WAIT_MS = 15_000;
 const STEADY_MS = 5000; // a connection that lasted this long ends a row of failures
+const ANSWER_MS = 15_000; // a request for a ticket that hangs must not keep the terminal from trying again
 const ACK_BYTES = 32 * 1024; // the server waits at eight times as many
 const PIECE = 48 * 1024; // bytes of a frame; the server takes 64 KB
 
@@ -48,7 +49,8 @@ export class Connection {
   async ask() {
     const body = new URLSearchParams({ number: this.number });
     const headers = { "X-CSRFToken": this.token(), Accept: "application/json" };
-    const reply = await fetch(this.url, { method: "POST", body, headers, credentials: "same-origin" });
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    const reply = await fetch(this.url, { method: "POST", body, headers, credentials: "same-origin", signal });
     if (reply.ok) return reply.json();
     if (reply.status >= 500 || reply.status === 429) throw new Error(`no ticket: ${reply.status}`);
     const said = await reply.json().catch(() => ({}));

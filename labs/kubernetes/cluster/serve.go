@@ -46,7 +46,10 @@ func serve(ctx context.Context, c config.Config) error {
 	}
 	memory := store.New()
 	saved := state.NewGate(memory)
-	etcd, err := store.Serve(ctx, memory, saved, filepath.Join(c.Directory, "store.sock"))
+	// Before the gate: a state that is loaded takes the place of what is there, and always fits that was saved.
+	most := int64(c.MostHeapMB) << 20
+	debug.SetMemoryLimit(2 * most)
+	etcd, err := store.Serve(ctx, memory, store.NewBounded(saved, memory, most, state.Needed), filepath.Join(c.Directory, "store.sock"))
 	if err != nil {
 		return err
 	}

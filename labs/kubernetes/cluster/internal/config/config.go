@@ -12,11 +12,12 @@ import (
 
 // Config is /etc/naru/cluster.yaml. Unknown keys are errors; what is left out has the value of Default.
 type Config struct {
-	Directory string    `json:"directory"` // certificates, sockets; 0700
-	Port      int       `json:"port"`      // of the API server, on 127.0.0.1
-	Simulated Simulated `json:"simulated"`
-	Real      Real      `json:"real"`
-	Times     Times     `json:"times"`
+	Directory  string    `json:"directory"`    // certificates, sockets; 0700
+	Port       int       `json:"port"`         // of the API server, on 127.0.0.1
+	MostHeapMB int       `json:"most_heap_mb"` // MiB; with more of its heap in use the cluster takes no more objects
+	Simulated  Simulated `json:"simulated"`
+	Real       Real      `json:"real"`
+	Times      Times     `json:"times"`
 }
 
 // Simulated describes the nodes that only play: worker-1 to worker-N.
@@ -64,10 +65,11 @@ func seconds(n float64) metav1.Duration {
 // Default is a cluster of three simulated nodes with the times of a lesson.
 func Default() Config {
 	return Config{
-		Directory: "/run/naru/cluster",
-		Port:      6443,
-		Simulated: Simulated{Count: 3, CPU: "4", Memory: "8Gi", Pods: 4000, Port: 10247},
-		Real:      Real{Address: "10.0.0.1", Root: "/var/lib/kubelet", Runtime: "/run/containerd/containerd.sock", MaxPods: 30, MemoryMB: 2048},
+		Directory:  "/run/naru/cluster",
+		Port:       6443,
+		MostHeapMB: 120,
+		Simulated:  Simulated{Count: 3, CPU: "4", Memory: "8Gi", Pods: 4000, Port: 10247},
+		Real:       Real{Address: "10.0.0.1", Root: "/var/lib/kubelet", Runtime: "/run/containerd/containerd.sock", MaxPods: 30, MemoryMB: 2048},
 		Times: Times{
 			NodeLease: seconds(6), NodeGrace: seconds(8), NodeMonitor: seconds(1), Toleration: seconds(5),
 			AutoscalerSync: seconds(2), AutoscalerSettle: seconds(15), CrashBackoff: seconds(5), EventTTL: seconds(600),
@@ -98,6 +100,8 @@ func (c Config) check() error {
 		return fmt.Errorf("directory: must not be empty")
 	case c.Port < 1 || c.Port > 65535:
 		return fmt.Errorf("port: %d is no port", c.Port)
+	case c.MostHeapMB < 1:
+		return fmt.Errorf("most_heap_mb: %d leaves no room for any object", c.MostHeapMB)
 	case c.Simulated.Port < 1 || c.Simulated.Port > 65535 || c.Simulated.Port == c.Port:
 		return fmt.Errorf("simulated.port: %d is no port of its own", c.Simulated.Port)
 	case c.Simulated.Count < 0 || c.Simulated.Count > 100:

@@ -43,6 +43,7 @@ func TestFaultsNameFileAndField(t *testing.T) {
 		"simulated: {port: 6443}":  "simulated.port: 6443",
 		"simulated: {count: 1000}": "simulated.count: 1000",
 		"directory: ''":            "directory:",
+		"most_heap_mb: 0":          "most_heap_mb: 0",
 		"times: {node_grace: 5s, node_lease: 6s}": "times.node_grace",
 		"times: {crash_backoff: soon}":            "soon",
 	} {

@@ -1,7 +1,6 @@
 package facts
 
 import (
-	"net/url"
 	"strconv"
 	"strings"
 )
@@ -16,8 +15,8 @@ type Request struct {
 	Namespace   string
 	Name        string
 	UID         string
-	URI         string
-	Code        int // HTTP status; 0 when not yet known
+	Code        int  // HTTP status; 0 when not yet known
+	DryRun      bool // it was to change nothing
 }
 
 // Learner is the user under whose name a lab's terminal talks to the API.
@@ -47,7 +46,7 @@ func (f *Facts) Audited(request Request) {
 	if request.Code != 0 {
 		attributes["code"] = strconv.Itoa(request.Code)
 	}
-	if address, err := url.Parse(request.URI); err == nil && address.Query().Has("dryRun") {
+	if request.DryRun {
 		attributes["dry_run"] = "true"
 	}
 	f.Feed.Emit(action, request.UID, attributes)

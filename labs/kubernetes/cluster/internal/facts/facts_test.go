@@ -82,7 +82,7 @@ func TestAuditedMarksWhatWasOnlyTried(t *testing.T) {
 	f := emptyFacts()
 	f.Audited(Request{
 		User: Learner, Verb: "create", Resource: "pods", Namespace: "default", Name: "a", Code: 201,
-		URI: "/api/v1/namespaces/default/pods?dryRun=All&fieldManager=kubectl",
+		DryRun: true,
 	})
 	words := linesSince(t, f.Feed, time.Unix(0, 0))[0].Actor.Attributes
 	if words["dry_run"] != "true" || words["code"] != "201" || words["verb"] != "create" {

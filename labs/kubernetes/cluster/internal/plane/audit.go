@@ -1,6 +1,9 @@
 package plane
 
 import (
+	"encoding/json"
+	"net/url"
+
 	internal "k8s.io/apiserver/pkg/apis/audit"
 	"k8s.io/apiserver/pkg/audit"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
@@ -18,18 +21,21 @@ type Request struct {
 	Namespace   string
 	Name        string
 	UID         string
-	URI         string
 	Code        int
+	DryRun      bool // it was to change nothing
 }
 
 // auditSink is the API server's audit: which requests are looked at, and where they go. Nothing is written anywhere.
 type auditSink struct{ tell func(Request) }
 
-// EvaluatePolicyRule lets learners' requests through, without their bodies.
+// EvaluatePolicyRule lets learners' requests through, without their bodies; only a deletion's says whether it is meant.
 func (auditSink) EvaluatePolicyRule(attributes authorizer.Attributes) audit.RequestAuditConfig {
 	level := internal.LevelNone
 	if user := attributes.GetUser(); user != nil && user.GetName() == pki.Learner && attributes.IsResourceRequest() {
 		level = internal.LevelMetadata
+		if verb := attributes.GetVerb(); verb == "delete" || verb == "deletecollection" {
+			level = internal.LevelRequest
+		}
 	}
 	return audit.RequestAuditConfig{
 		Level: level, OmitStages: []internal.Stage{internal.StageRequestReceived, internal.StageResponseStarted}, OmitManagedFields: true,
@@ -45,7 +51,7 @@ func (s auditSink) ProcessEvents(events ...*internal.Event) bool {
 		about := event.ObjectRef
 		request := Request{
 			User: event.User.Username, Verb: event.Verb, Group: about.APIGroup, Resource: about.Resource, Subresource: about.Subresource,
-			Namespace: about.Namespace, Name: about.Name, UID: string(about.UID), URI: event.RequestURI,
+			Namespace: about.Namespace, Name: about.Name, UID: string(about.UID), DryRun: dryRun(event),
 		}
 		if event.ResponseStatus != nil {
 			request.Code = int(event.ResponseStatus.Code)
@@ -53,6 +59,14 @@ func (s auditSink) ProcessEvents(events ...*internal.Event) bool {
 		s.tell(request)
 	}
 	return true
+}
+
+func dryRun(event *internal.Event) bool {
+	if address, err := url.Parse(event.RequestURI); err == nil && address.Query().Has("dryRun") {
+		return true
+	}
+	var options struct{ DryRun []string }
+	return event.RequestObject != nil && json.Unmarshal(event.RequestObject.Raw, &options) == nil && len(options.DryRun) > 0
 }
 
 func (auditSink) Run(<-chan struct{}) error { return nil }

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer/protobuf"
+	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/client-go/kubernetes/scheme"
 )
 
@@ -51,6 +52,26 @@ func ownKey(key string) bool {
 		}
 	}
 	return ownKeys[rest] || (strings.HasPrefix(rest, "configmaps/") && strings.HasSuffix(rest, "/kube-root-ca.crt"))
+}
+
+// Roles that an API server begins with.
+var ownRoles = []string{
+	"clusterroles/system:", "clusterrolebindings/system:", "roles/kube-", "rolebindings/kube-",
+	"clusterroles/cluster-admin", "clusterrolebindings/cluster-admin", "clusterroles/admin", "clusterroles/edit", "clusterroles/view",
+}
+
+// Needed says whether a cluster cannot do without a key: what no loading touches, and the first roles, without which an API
+// server ends itself.
+func Needed(key string) bool {
+	if passing(key) {
+		return true
+	}
+	for _, role := range ownRoles {
+		if strings.HasPrefix(strings.TrimPrefix(key, root), role) {
+			return true
+		}
+	}
+	return false
 }
 
 // ownObject says the same where the key alone does not tell: roles that the API server begins with, and the address of its
@@ -137,7 +158,49 @@ func metaOf(value []byte) (*metav1.ObjectMeta, error) {
 	return &partial.ObjectMeta, nil
 }
 
-var nodeCodec = protobuf.NewSerializer(scheme.Scheme, scheme.Scheme)
+var codec = protobuf.NewSerializer(scheme.Scheme, scheme.Scheme)
+
+func storedAs(object runtime.Object, kind string) ([]byte, error) {
+	object.GetObjectKind().SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind(kind))
+	var text bytes.Buffer
+	if err := codec.Encode(object, &text); err != nil {
+		return nil, err
+	}
+	return text.Bytes(), nil
+}
+
+func podOf(value []byte) (*corev1.Pod, error) {
+	object, _, err := scheme.Codecs.UniversalDeserializer().Decode(value, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	pod, ok := object.(*corev1.Pod)
+	if !ok {
+		return nil, fmt.Errorf("%T is no Pod", object)
+	}
+	return pod, nil
+}
+
+// reborn is a stored Pod as it is made anew: it has not begun yet, and nobody has seen it. A kubelet remembers for a while
+// the uids of Pods that it ended; one that comes back under such a uid would be told to have failed. Pods that are over, or
+// that somebody asked to end, stay what they are.
+func reborn(value []byte) ([]byte, error) {
+	pod, err := podOf(value)
+	if err != nil {
+		return nil, err
+	}
+	if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+		return value, nil
+	}
+	begun := corev1.PodStatus{Phase: corev1.PodPending, QOSClass: pod.Status.QOSClass}
+	for _, one := range pod.Status.Conditions {
+		if one.Type == corev1.PodScheduled {
+			begun.Conditions = append(begun.Conditions, one)
+		}
+	}
+	pod.UID, pod.Status = uuid.NewUUID(), begun
+	return storedAs(pod, "Pod")
+}
 
 func nodeOf(value []byte) (*corev1.Node, error) {
 	object, _, err := scheme.Codecs.UniversalDeserializer().Decode(value, nil, nil)
@@ -151,15 +214,6 @@ func nodeOf(value []byte) (*corev1.Node, error) {
 	return node, nil
 }
 
-func storedNode(node *corev1.Node) ([]byte, error) {
-	node.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Node"))
-	var text bytes.Buffer
-	if err := nodeCodec.Encode(node, &text); err != nil {
-		return nil, err
-	}
-	return text.Bytes(), nil
-}
-
 // withoutStatus is a stored node as it is saved: what somebody decided about it, not how it is.
 func withoutStatus(value []byte) ([]byte, error) {
 	node, err := nodeOf(value)
@@ -169,7 +223,7 @@ func withoutStatus(value []byte) ([]byte, error) {
 	node.Status = corev1.NodeStatus{}
 	node.ManagedFields = nil
 	node.Spec.Taints = decidedTaints(node.Spec.Taints)
-	return storedNode(node)
+	return storedAs(node, "Node")
 }
 
 // merged is the node that is here with the labels, annotations, taints and schedulability of the saved one.
@@ -190,7 +244,7 @@ func merged(here, saved []byte) ([]byte, error) {
 	}
 	node.Labels, node.Annotations = wanted.Labels, wanted.Annotations
 	node.Spec.Taints, node.Spec.Unschedulable = taints, wanted.Spec.Unschedulable
-	return storedNode(node)
+	return storedAs(node, "Node")
 }
 
 func decidedTaints(taints []corev1.Taint) []corev1.Taint {

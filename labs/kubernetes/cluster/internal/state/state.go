@@ -146,6 +146,11 @@ func storable(one saved) error {
 		_, err := nodeOf(one.Value)
 		return err
 	}
+	if strings.HasPrefix(one.Key, podsFolder) {
+		if _, err := podOf(one.Value); err != nil {
+			return err
+		}
+	}
 	about, err := metaOf(one.Value)
 	if err == nil && about.Name == "" && !inPlace(one.Key) {
 		return errNotAnObject
@@ -154,7 +159,8 @@ func storable(one saved) error {
 }
 
 // Load replaces what is in the cluster by a saved state: what is not in it goes, except nodes, which stay as they are but for
-// labels, annotations, taints and schedulability. Everything keeps its uid. Until it returns, writes of others fail.
+// labels, annotations, taints and schedulability. Everything keeps its uid but Pods that have to begin anew. Until it
+// returns, writes of others fail.
 func (g *Gate) Load(ctx context.Context, from io.Reader) error {
 	wanted, err := read(from)
 	if err != nil {
@@ -176,7 +182,7 @@ func (g *Gate) Load(ctx context.Context, from io.Reader) error {
 
 // replace makes the objects present those wanted, by as few writes as possible. What the cluster made for itself goes with
 // the namespace it lies in.
-func (g *Gate) replace(ctx context.Context, present, own []*server.KeyValue, wanted map[string][]byte) error {
+func (g *Gate) replace(ctx context.Context, present, own []*server.KeyValue, wanted map[string][]byte) (err error) {
 	known := make(map[string]bool, len(present))
 	var gone []*server.KeyValue
 	var writes []write
@@ -225,6 +231,11 @@ func (g *Gate) replace(ctx context.Context, present, own []*server.KeyValue, wan
 		}
 	}
 	for _, one := range writes {
+		if one.over == 0 && strings.HasPrefix(one.key, podsFolder) {
+			if one.value, err = reborn(one.value); err != nil {
+				return fmt.Errorf("%s: %w", one.key, err)
+			}
+		}
 		if err := g.put(ctx, one); err != nil {
 			return fmt.Errorf("writing %s: %w", one.key, err)
 		}

@@ -128,7 +128,7 @@ func TestSaveAndLoadMoveWhatSomebodyMade(t *testing.T) {
 		"secrets/team/key":            stored(t, &corev1.Secret{ObjectMeta: named("team", "key", "2"), Data: map[string][]byte{"token": {0, 255}}}),
 		"namespaces/team":             stored(t, &corev1.Namespace{ObjectMeta: named("", "team", "3")}),
 		"food.example/cakes/team/one": []byte(`{"apiVersion":"food.example/v1","kind":"Cake","metadata":{"name":"one","namespace":"team","uid":"4"}}`),
-		"pods/team/a":                 stored(t, &corev1.Pod{ObjectMeta: named("team", "a", "5"), Status: corev1.PodStatus{Phase: corev1.PodRunning}}),
+		"pods/team/a":                 stored(t, &corev1.Pod{ObjectMeta: named("team", "a", "5"), Status: corev1.PodStatus{Phase: corev1.PodSucceeded}}),
 	}
 	from := cluster(t, made)
 	for _, own := range []string{
@@ -148,6 +148,42 @@ func TestSaveAndLoadMoveWhatSomebodyMade(t *testing.T) {
 	for key, value := range made {
 		if !bytes.Equal(got[key], value) {
 			t.Errorf("%s changed", key)
+		}
+	}
+}
+
+func TestPodsThatAreMadeAnewBeginAnew(t *testing.T) {
+	status := corev1.PodStatus{
+		Phase: corev1.PodRunning, PodIP: "10.88.0.4", QOSClass: corev1.PodQOSBurstable,
+		Conditions:        []corev1.PodCondition{{Type: corev1.PodReady, Status: "True"}, {Type: corev1.PodScheduled, Status: "True"}},
+		ContainerStatuses: []corev1.ContainerStatus{{Name: "c", Ready: true, RestartCount: 3}},
+	}
+	pod := &corev1.Pod{ObjectMeta: named("team", "a", "5"), Spec: corev1.PodSpec{NodeName: "real-1"}, Status: status}
+	state := save(t, cluster(t, map[string][]byte{"pods/team/a": stored(t, pod)}))
+	ending := pod.DeepCopy()
+	ending.DeletionTimestamp = &metav1.Time{Time: time.Now()}
+	for name, c := range map[string]struct {
+		here map[string][]byte
+		anew bool
+	}{
+		"nothing is there":    {nil, true},
+		"it is there":         {map[string][]byte{"pods/team/a": stored(t, pod)}, false},
+		"it is about to end":  {map[string][]byte{"pods/team/a": stored(t, ending)}, true},
+		"another of its name": {map[string][]byte{"pods/team/a": stored(t, &corev1.Pod{ObjectMeta: named("team", "a", "6")})}, true},
+	} {
+		g := cluster(t, c.here)
+		load(t, g, state)
+		got, err := podOf(content(t, g)["pods/team/a"])
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if got.Spec.NodeName != "real-1" || got.DeletionTimestamp != nil || (got.UID != "5") != c.anew || got.UID == "6" {
+			t.Errorf("%s: %+v", name, got)
+		}
+		begun := got.Status.Phase == corev1.PodPending && len(got.Status.ContainerStatuses) == 0 && got.Status.PodIP == "" &&
+			len(got.Status.Conditions) == 1 && got.Status.QOSClass == corev1.PodQOSBurstable
+		if begun != c.anew {
+			t.Errorf("%s: %+v", name, got.Status)
 		}
 	}
 }
@@ -445,6 +481,7 @@ func TestLoadRefusesWhatIsNoState(t *testing.T) {
 		"no value":            {packed(t, head{Format: format}, saved{root + "configmaps/team/a", nil}), ErrBadState},
 		"not an object":       {packed(t, head{Format: format}, saved{root + "configmaps/team/a", []byte("hello")}), ErrBadState},
 		"an object of no one": {packed(t, head{Format: format}, saved{root + "configmaps/team/a", []byte("{}")}), ErrBadState},
+		"no Pod":              {packed(t, head{Format: format}, saved{root + "pods/team/a", good}), ErrBadState},
 		"a node that is none": {packed(t, head{Format: format}, saved{nodesFolder + "a", good}), ErrBadState},
 		"cut off":             {save(t, cluster(t, map[string][]byte{"configmaps/team/a": good}))[:60], ErrBadState},
 		"too many":            {packed(t, tooMany...), ErrTooLong},
@@ -478,3 +515,23 @@ func TestSaveRefusesWhatIsTooLong(t *testing.T) {
 }
 
 var _ server.Backend = (*Gate)(nil)
+
+func TestWhatAClusterCannotDoWithout(t *testing.T) {
+	for key, wanted := range map[string]bool{
+		"/registry/leases/kube-node-lease/worker-1":                             true,
+		"/registry/masterleases/127.0.0.1":                                      true,
+		"compact_rev_key_apiserver":                                             true,
+		"/registry/clusterroles/system:node":                                    true,
+		"/registry/clusterrolebindings/cluster-admin":                           true,
+		"/registry/rolebindings/kube-public/system:controller:bootstrap-signer": true,
+		"/registry/clusterroles/mine":                                           false,
+		"/registry/rolebindings/default/mine":                                   false,
+		"/registry/events/default/shop.1":                                       false,
+		"/registry/pods/default/shop":                                           false,
+		"/registry/secrets/kube-system/mine":                                    false,
+	} {
+		if Needed(key) != wanted {
+			t.Errorf("%s: %v", key, !wanted)
+		}
+	}
+}

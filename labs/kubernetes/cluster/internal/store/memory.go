@@ -3,11 +3,18 @@ package store
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/k3s-io/kine/pkg/server"
 	"github.com/tidwall/btree"
+)
+
+const (
+	events    = "/registry/events/"
+	kinds     = "/registry/apiextensions.k8s.io/customresourcedefinitions/"
+	heavyKind = 64 << 10
 )
 
 // Memory keeps keys with their history since the last compaction, as etcd does. It is written to a few times a second and
@@ -19,6 +26,8 @@ type Memory struct {
 	keys      *btree.Map[string, *history]
 	log       []*server.Event // one of each revision after `compacted`
 	watches   map[*watch]struct{}
+	size      int64 // bytes of the newest versions
+	weight    int64 // what they cost those who know them all, likewise in bytes
 }
 
 // history is what a key was, oldest first. The tree holds it by pointer: it keeps stale copies of what it moves and removes.
@@ -35,6 +44,26 @@ func New() *Memory {
 
 // gone marks a deletion in a key's history: a version without one.
 func gone(one *server.KeyValue) bool { return one == nil || one.Version == 0 }
+
+// length is how many bytes a version takes; what is deleted takes none.
+func length(one *server.KeyValue) int64 {
+	if gone(one) {
+		return 0
+	}
+	return int64(len(one.Key) + len(one.Value))
+}
+
+// weight is how many bytes of objects a version counts for. Nobody keeps events; what a kind needs besides is many times
+// as long as it says.
+func weight(one *server.KeyValue) int64 {
+	switch {
+	case gone(one) || strings.HasPrefix(one.Key, events):
+		return 0
+	case strings.HasPrefix(one.Key, kinds):
+		return length(one) + heavyKind
+	}
+	return length(one)
+}
 
 func (m *Memory) latest(key string) *server.KeyValue {
 	known, found := m.keys.Get(key)
@@ -67,6 +96,8 @@ func (m *Memory) write(next, before *server.KeyValue) {
 		m.keys.Set(next.Key, known)
 	}
 	known.versions = append(known.versions, next)
+	m.size += length(next) - length(before)
+	m.weight += weight(next) - weight(before)
 	event := &server.Event{Create: before == nil, Delete: gone(next), KV: next, PrevKV: before}
 	m.log = append(m.log, event)
 	for one := range m.watches {
@@ -214,16 +245,18 @@ func (m *Memory) CurrentRevision(context.Context) (int64, error) {
 	return m.revision, nil
 }
 
-// DbSize is about how many bytes the newest versions take.
+// DbSize is how many bytes the newest versions take.
 func (m *Memory) DbSize(context.Context) (int64, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	size := 0
-	m.keys.Scan(func(key string, known *history) bool {
-		size += len(key) + len(known.versions[len(known.versions)-1].Value)
-		return true
-	})
-	return int64(size), nil
+	return m.size, nil
+}
+
+// Weight is what all objects cost those who know them, in bytes.
+func (m *Memory) Weight() int64 {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.weight
 }
 
 // WaitForSyncTo has nothing to wait for: a write tells its watches before it is done.

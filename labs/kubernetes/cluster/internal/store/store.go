@@ -27,7 +27,7 @@ const (
 // Serve speaks etcd's API on a unix socket at path until ctx ends; it gives what --etcd-servers takes. backend is what reads
 // and writes go to: the memory, or something before it.
 func Serve(ctx context.Context, memory *Memory, backend server.Backend, path string) (string, error) {
-	logrus.SetLevel(logrus.WarnLevel)
+	logrus.SetLevel(logrus.FatalLevel) // kine logs whole objects where a request fails; the API server is told, too
 	if err := os.RemoveAll(path); err != nil {
 		return "", err
 	}
