@@ -46,6 +46,7 @@ func serve(ctx context.Context, c config.Config) error {
 	}
 	memory := store.New()
 	saved := state.NewGate(memory)
+	saved.Real = c.Real.Name
 	// Before the gate: a state that is loaded takes the place of what is there, and always fits that was saved.
 	most := int64(c.MostHeapMB) << 20
 	debug.SetMemoryLimit(2 * most)

@@ -213,7 +213,7 @@ func (s *served) running() int {
 	return count
 }
 
-// things names everything made in the namespace, with uids (but of Pods, which begin anew), and how much of it there is.
+// things names everything made in the namespace, with uids, and how much of it there is.
 func (s *served) things() string {
 	s.t.Helper()
 	var all []string
@@ -227,9 +227,6 @@ func (s *served) things() string {
 			s.t.Fatal(err)
 		}
 		for _, object := range objects {
-			if kind == "pod" {
-				object.UID = ""
-			}
 			if object.Name != "kube-root-ca.crt" { // every cluster has its own authority
 				all = append(all, fmt.Sprintf("%s %s %s", kind, object.Name, object.UID))
 			}

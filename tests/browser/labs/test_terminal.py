@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.labs.conftest import PROMPT
-from tests.browser.labs.steps import compose, expect_shown, expect_terminal, field_of, finish, open_lab
+from tests.browser.labs.steps import compose, expect_shown, expect_terminal, field_of, finish, give_up_soon, open_lab
 
 DELETE = "\x7f"
 
@@ -221,6 +221,14 @@ def test_a_lost_connection_comes_back_by_itself_with_the_same_shell(page, far, c
     page.keyboard.type("ls")
     far.hears("ls")
     complaints.clear()
+
+
+def test_a_ticket_that_does_not_come_is_asked_for_again(page, lab_exercise, far_of):
+    give_up_soon(page)
+    page.route("**/terminals/", lambda route: None, times=1)  # never answered
+    open_lab(page, lab_exercise)
+    far_of(1).say("이어졌어요")
+    expect_shown(page, "이어졌어요")
 
 
 def test_a_flood_stops_at_the_unacknowledged_and_goes_on(page, far):

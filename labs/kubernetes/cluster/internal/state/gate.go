@@ -18,6 +18,8 @@ var errLoading = status.Error(codes.Aborted, "the cluster's state is being repla
 type Gate struct {
 	server.Backend
 
+	// Real is the node whose kubelet runs containers; "" where there is none.
+	Real string
 	// Alone runs a change while no controller runs.
 	Alone func(ctx context.Context, change func() error) error
 	// Told returns once whoever watches the cluster has heard of all that was written.

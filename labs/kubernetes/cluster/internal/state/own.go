@@ -181,15 +181,15 @@ func podOf(value []byte) (*corev1.Pod, error) {
 	return pod, nil
 }
 
-// reborn is a stored Pod as it is made anew: it has not begun yet, and nobody has seen it. A kubelet remembers for a while
-// the uids of Pods that it ended; one that comes back under such a uid would be told to have failed. Pods that are over, or
-// that somebody asked to end, stay what they are.
-func reborn(value []byte) ([]byte, error) {
+// reborn is a stored Pod of the real node as it is made anew: it has not begun yet, and nobody has seen it. A kubelet
+// remembers for a while the uids of Pods that it ended; one that comes back under such a uid would be told to have failed.
+// Pods that are over, or that somebody asked to end, stay what they are.
+func reborn(value []byte, real string) ([]byte, error) {
 	pod, err := podOf(value)
 	if err != nil {
 		return nil, err
 	}
-	if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+	if pod.Spec.NodeName != real || pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 		return value, nil
 	}
 	begun := corev1.PodStatus{Phase: corev1.PodPending, QOSClass: pod.Status.QOSClass}

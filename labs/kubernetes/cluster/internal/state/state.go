@@ -159,7 +159,7 @@ func storable(one saved) error {
 }
 
 // Load replaces what is in the cluster by a saved state: what is not in it goes, except nodes, which stay as they are but for
-// labels, annotations, taints and schedulability. Everything keeps its uid but Pods that have to begin anew. Until it
+// labels, annotations, taints and schedulability. Everything keeps its uid but Pods of the real node. Until it
 // returns, writes of others fail.
 func (g *Gate) Load(ctx context.Context, from io.Reader) error {
 	wanted, err := read(from)
@@ -232,7 +232,7 @@ func (g *Gate) replace(ctx context.Context, present, own []*server.KeyValue, wan
 	}
 	for _, one := range writes {
 		if one.over == 0 && strings.HasPrefix(one.key, podsFolder) {
-			if one.value, err = reborn(one.value); err != nil {
+			if one.value, err = reborn(one.value, g.Real); err != nil {
 				return fmt.Errorf("%s: %w", one.key, err)
 			}
 		}

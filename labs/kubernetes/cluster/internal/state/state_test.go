@@ -152,7 +152,7 @@ func TestSaveAndLoadMoveWhatSomebodyMade(t *testing.T) {
 	}
 }
 
-func TestPodsThatAreMadeAnewBeginAnew(t *testing.T) {
+func TestPodsOfTheRealNodeThatAreMadeAnewBeginAnew(t *testing.T) {
 	status := corev1.PodStatus{
 		Phase: corev1.PodRunning, PodIP: "10.88.0.4", QOSClass: corev1.PodQOSBurstable,
 		Conditions:        []corev1.PodCondition{{Type: corev1.PodReady, Status: "True"}, {Type: corev1.PodScheduled, Status: "True"}},
@@ -172,6 +172,7 @@ func TestPodsThatAreMadeAnewBeginAnew(t *testing.T) {
 		"another of its name": {map[string][]byte{"pods/team/a": stored(t, &corev1.Pod{ObjectMeta: named("team", "a", "6")})}, true},
 	} {
 		g := cluster(t, c.here)
+		g.Real = "real-1"
 		load(t, g, state)
 		got, err := podOf(content(t, g)["pods/team/a"])
 		if err != nil {
@@ -185,6 +186,12 @@ func TestPodsThatAreMadeAnewBeginAnew(t *testing.T) {
 		if begun != c.anew {
 			t.Errorf("%s: %+v", name, got.Status)
 		}
+	}
+	g := cluster(t, nil)
+	g.Real = "real-2"
+	load(t, g, state)
+	if got, err := podOf(content(t, g)["pods/team/a"]); err != nil || got.UID != "5" || got.Status.Phase != corev1.PodRunning {
+		t.Errorf("of a simulated node: %+v, %v", got, err)
 	}
 }
 
