@@ -144,7 +144,8 @@ def test_an_error_of_docker_is_explained_over_the_terminal(page, dock, far_of):
 
 # Both at once, for a terminal draws its lines, and with them the cursor, anew at any time.
 BESIDE_THE_PROMPT = """() => {
-    const [prompt, card] = [".xterm-cursor", "[data-explain]"].map((one) => document.querySelector(one)?.getBoundingClientRect());
+    const place = (one) => document.querySelector(one)?.getBoundingClientRect();
+    const [prompt, card] = [place(".xterm-cursor"), place("[data-explain]")];
     return prompt && prompt.height && (prompt.bottom <= card.top || prompt.top >= card.bottom);
 }"""
 

@@ -189,7 +189,7 @@ func reborn(value []byte, real string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if pod.Spec.NodeName != real || pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
+	if real == "" || pod.Spec.NodeName != real || pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed {
 		return value, nil
 	}
 	begun := corev1.PodStatus{Phase: corev1.PodPending, QOSClass: pod.Status.QOSClass}

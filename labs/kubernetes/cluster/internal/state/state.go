@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/k3s-io/kine/pkg/server"
+	corev1 "k8s.io/api/core/v1"
 )
 
 const (
@@ -166,7 +167,7 @@ func (g *Gate) Load(ctx context.Context, from io.Reader) error {
 	if err != nil {
 		return err
 	}
-	return g.Alone(ctx, func() error {
+	err = g.Alone(ctx, func() error {
 		g.loading.Lock()
 		defer g.loading.Unlock()
 		present, own, err := g.here(ctx)
@@ -178,6 +179,32 @@ func (g *Gate) Load(ctx context.Context, from io.Reader) error {
 		}
 		return g.Told(ctx)
 	})
+	if err != nil {
+		return err
+	}
+	return g.showPending(ctx)
+}
+
+// showPending shows Pods that have not begun once more, unchanged: who wanted to begin them while the state was put in was
+// refused, and the one who plays the simulated nodes does not try again.
+func (g *Gate) showPending(ctx context.Context) error {
+	_, pods, err := g.Backend.List(ctx, podsFolder, strings.TrimSuffix(podsFolder, "/")+"0", 0, 0, false)
+	if err != nil {
+		return err
+	}
+	for _, one := range pods {
+		pod, err := podOf(one.Value)
+		if err != nil {
+			return fmt.Errorf("%s: %w", one.Key, err)
+		}
+		if pod.Status.Phase != corev1.PodPending {
+			continue
+		}
+		if _, _, _, err := g.Backend.Update(ctx, one.Key, one.Value, one.ModRevision, 0); err != nil { // unless it changed since
+			return fmt.Errorf("%s: %w", one.Key, err)
+		}
+	}
+	return nil
 }
 
 // replace makes the objects present those wanted, by as few writes as possible. What the cluster made for itself goes with

@@ -195,6 +195,24 @@ func TestPodsOfTheRealNodeThatAreMadeAnewBeginAnew(t *testing.T) {
 	}
 }
 
+func TestPodsThatHaveNotBegunAreShownOnceMore(t *testing.T) {
+	pods := map[string][]byte{}
+	for name, phase := range map[string]corev1.PodPhase{"a": corev1.PodPending, "b": corev1.PodRunning, "c": corev1.PodSucceeded} {
+		pods["pods/team/"+name] = stored(t, &corev1.Pod{ObjectMeta: named("team", name, name), Status: corev1.PodStatus{Phase: phase}})
+	}
+	g := cluster(t, nil)
+	load(t, g, save(t, cluster(t, pods)))
+	for key, value := range pods {
+		_, now, err := g.Backend.Get(t.Context(), root+key, 0, false)
+		if err != nil || !bytes.Equal(now.Value, value) {
+			t.Fatal(key, err)
+		}
+		if shown := now.ModRevision > now.CreateRevision; shown != (key == "pods/team/a") {
+			t.Errorf("%s was shown once more: %v", key, shown)
+		}
+	}
+}
+
 func TestLoadReplacesByAsFewWritesAsPossible(t *testing.T) {
 	team := stored(t, &corev1.Namespace{ObjectMeta: named("", "team", "3")})
 	before := map[string][]byte{
